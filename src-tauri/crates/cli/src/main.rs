@@ -1,0 +1,2 @@
+//! The r3mes command line.
+fn main() {}
