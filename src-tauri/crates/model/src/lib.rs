@@ -1,1 +1,3 @@
 //! BitNet models.
+
+pub mod config;
