@@ -1,0 +1,200 @@
+//! The product of a packed matrix and quantised activations: split over threads, summed per tile, scaled.
+
+use super::layout::{Block, COLS_PER_BLOCK, ROWS_PER_TILE};
+use super::{TernaryMatrix, scalar};
+use crate::pool::Slots;
+use crate::{Activations, Isa, Pool};
+
+/// `out[t, r] = (Σ w·q as f32) · row_scales[r] / s[t]`, in this order of f32 operations, on every instruction set.
+///
+/// One token streams the packed weights at the speed of the bus; from two tokens on a tile of weights is unpacked once and used
+/// for many tokens.
+///
+/// # Shapes
+/// - `matrix`: `[rows, cols]` · `row_scales`: `[rows]` · `activations`: `[tokens, cols]` · `out`: `[tokens, rows]` f32
+///
+/// # Panics
+/// If a shape disagrees, or `isa` is not available on this machine: both are mistakes of the caller, not of data.
+pub fn matmul(
+    isa: Isa,
+    pool: &Pool,
+    matrix: &TernaryMatrix,
+    row_scales: &[f32],
+    activations: &Activations,
+    out: &mut [f32],
+) {
+    let rows = matrix.rows();
+    assert_eq!(
+        row_scales.len(),
+        rows,
+        "{} row scales for a matrix of {rows} rows",
+        row_scales.len()
+    );
+    assert_eq!(
+        out.len(),
+        activations.tokens() * rows,
+        "output of {} values for {} tokens",
+        out.len(),
+        activations.tokens()
+    );
+    let out = Slots::new(out);
+    sums(isa, pool, matrix, activations, &|token, first, sums| {
+        // SAFETY: each (token, rows of a tile) is handed out once.
+        let out = unsafe { out.range(token * rows + first, sums.len()) };
+        let factor = activations.quant_factor(token);
+        for ((out, sum), scale) in out.iter_mut().zip(sums).zip(&row_scales[first..]) {
+            *out = *sum as f32 * scale / factor;
+        }
+    });
+}
+
+/// The integers of [`matmul`]: `out[t, r] = Σ w·q`, exact.
+///
+/// # Shapes
+/// - `out`: `[tokens, rows]` i32
+///
+/// # Panics
+/// As [`matmul`].
+pub fn matmul_i32(
+    isa: Isa,
+    pool: &Pool,
+    matrix: &TernaryMatrix,
+    activations: &Activations,
+    out: &mut [i32],
+) {
+    let rows = matrix.rows();
+    assert_eq!(
+        out.len(),
+        activations.tokens() * rows,
+        "output of {} values for {} tokens",
+        out.len(),
+        activations.tokens()
+    );
+    let out = Slots::new(out);
+    sums(isa, pool, matrix, activations, &|token, first, sums| {
+        // SAFETY: each (token, rows of a tile) is handed out once.
+        unsafe { out.range(token * rows + first, sums.len()) }.copy_from_slice(sums);
+    });
+}
+
+/// Sums one tile (or a range of its columns) for all tokens in `sums`; see `scalar::tile` for the shapes.
+type TileKernel = fn(blocks: &[Block], codes: &[u8], stride: usize, sums: &mut [i32]);
+
+/// The kernel of an instruction set.
+///
+/// # Panics
+/// If this machine lacks it.
+fn kernel(isa: Isa) -> TileKernel {
+    assert!(
+        isa.is_available(),
+        "instruction set `{isa}` is not available on this machine"
+    );
+    scalar::tile
+}
+
+/// Tokens that one work item covers at most: its sums stay in the first or second cache level.
+const LARGEST_CHUNK: usize = 96;
+/// Bytes of activations that one work item covers, unless a single microkernel's tokens are more: about half a second-level cache.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Calls `take(token, first row, sums of the rows from there)` for every token and tile, on the threads of the pool.
+fn sums(
+    isa: Isa,
+    pool: &Pool,
+    matrix: &TernaryMatrix,
+    activations: &Activations,
+    take: &(dyn Fn(usize, usize, &[i32]) + Sync),
+) {
+    let tokens = activations.tokens();
+    if tokens == 0 {
+        return;
+    }
+    let cols = matrix.cols();
+    assert_eq!(
+        activations.cols(),
+        cols,
+        "activations of {} columns for a matrix of {cols}",
+        activations.cols()
+    );
+    let kernel = kernel(isa);
+    let stride = activations.stride();
+    let chunk = chunk_tokens(tokens, stride);
+    let tiles = matrix.tiles();
+    pool.run(tiles * tokens.div_ceil(chunk), &|item| {
+        // All tiles of one chunk of tokens follow each other, so its activations stay in the cache.
+        let (chunk_index, tile) = (item / tiles, item % tiles);
+        let first_token = chunk_index * chunk;
+        let count = chunk.min(tokens - first_token);
+        let mut buffer = [0i32; LARGEST_CHUNK * ROWS_PER_TILE];
+        let buffer = &mut buffer[..count * ROWS_PER_TILE];
+        let codes = &activations.codes()[first_token * stride..][..count * stride];
+        kernel(matrix.tile(tile), codes, stride, buffer);
+        let first_row = tile * ROWS_PER_TILE;
+        let rows = ROWS_PER_TILE.min(matrix.rows() - first_row);
+        let row_sums = &matrix.row_sums()[first_row..][..rows];
+        for (index, sums) in buffer.chunks_exact_mut(ROWS_PER_TILE).enumerate() {
+            for (sum, row_sum) in sums.iter_mut().zip(row_sums) {
+                *sum -= i32::from(crate::activations::BIAS) * row_sum;
+            }
+            take(first_token + index, first_row, &sums[..rows]);
+        }
+    });
+}
+
+/// How many tokens a work item covers.
+fn chunk_tokens(tokens: usize, stride: usize) -> usize {
+    tokens.min((CHUNK_BYTES / stride).clamp(24, LARGEST_CHUNK))
+}
+
+/// The sum of each row's weights: the product with codes of 1.
+pub(super) fn row_sums(matrix: &TernaryMatrix) -> Vec<i32> {
+    let kernel = kernel(Isa::Scalar);
+    let ones = vec![1u8; matrix.cols().next_multiple_of(COLS_PER_BLOCK)];
+    let mut sums = vec![0; matrix.tiles() * ROWS_PER_TILE];
+    for (tile, sums) in sums.chunks_exact_mut(ROWS_PER_TILE).enumerate() {
+        kernel(matrix.tile(tile), &ones, ones.len(), sums);
+    }
+    sums.truncate(matrix.rows());
+    sums
+}
+
+/// Whether the products of `isa` equal the scalar ones on a small matrix with every digit, for one and for several tokens.
+pub(crate) fn agrees_with_scalar(isa: Isa) -> bool {
+    const COLS: usize = 300;
+    let blocks: Vec<Block> = (0..COLS.div_ceil(COLS_PER_BLOCK))
+        .map(|block| {
+            let mut content = Block {
+                digits: [0; 256],
+                signs: [0; 64],
+            };
+            for group in 0..8 {
+                for lane in 0..64 {
+                    content.set_value(
+                        group,
+                        lane,
+                        ((block * 5 + group * 11 + lane * 7) % 27) as i8 - 13,
+                    );
+                }
+            }
+            content
+        })
+        .collect();
+    let stride = blocks.len() * COLS_PER_BLOCK;
+    let kernel = kernel(isa);
+    [1, 2, 7, 13].into_iter().all(|tokens| {
+        let codes: Vec<u8> = (0..tokens * stride)
+            .map(|i| {
+                if i % 5 == 0 {
+                    255
+                } else {
+                    (i * 37 % 256) as u8
+                }
+            })
+            .collect();
+        let mut expected = vec![0; tokens * ROWS_PER_TILE];
+        let mut found = expected.clone();
+        scalar::tile(&blocks, &codes, stride, &mut expected);
+        kernel(&blocks, &codes, stride, &mut found);
+        expected == found
+    })
+}
