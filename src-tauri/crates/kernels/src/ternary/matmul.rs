@@ -1,5 +1,7 @@
 //! The product of a packed matrix and quantised activations: split over threads, summed per tile, scaled.
 
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
 use super::layout::{Block, COLS_PER_BLOCK, ROWS_PER_TILE};
 use super::{TernaryMatrix, scalar};
 use crate::pool::Slots;
@@ -89,7 +91,11 @@ fn kernel(isa: Isa) -> TileKernel {
         isa.is_available(),
         "instruction set `{isa}` is not available on this machine"
     );
-    scalar::tile
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni => avx2::tile,
+        _ => scalar::tile,
+    }
 }
 
 /// Tokens that one work item covers at most: its sums stay in the first or second cache level.
@@ -148,7 +154,8 @@ fn chunk_tokens(tokens: usize, stride: usize) -> usize {
 
 /// The sum of each row's weights: the product with codes of 1.
 pub(super) fn row_sums(matrix: &TernaryMatrix) -> Vec<i32> {
-    let kernel = kernel(Isa::Scalar);
+    // A forced instruction set that cannot be had is reported where it is selected, not here.
+    let kernel = kernel(Isa::select().unwrap_or(Isa::Scalar));
     let ones = vec![1u8; matrix.cols().next_multiple_of(COLS_PER_BLOCK)];
     let mut sums = vec![0; matrix.tiles() * ROWS_PER_TILE];
     for (tile, sums) in sums.chunks_exact_mut(ROWS_PER_TILE).enumerate() {

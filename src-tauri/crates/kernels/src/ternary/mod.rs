@@ -18,6 +18,8 @@
 //! assert_eq!(out, [130.0, 63.0]);
 //! ```
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod layout;
 mod matmul;
 mod matrix;
