@@ -1,1 +1,25 @@
-//! The engine.
+//! Answers a query: settings, model catalogue, downloads, the thread that owns the model.
+//!
+//! Hosts (terminal, window, server) call this crate and nothing below it. They see plain data and events, never a tensor
+//! or a file format. This crate never sees a terminal, a window or a socket it serves.
+//!
+//! Invariants:
+//! - [`Engine::open`] builds everything or fails; settings are resolved before it, once.
+//! - One thread owns the model. Dropping an [`Answer`] stops the work behind it.
+//! - What the catalogue lists as ready is whole; downloads become visible by one rename.
+
+pub mod api;
+mod cancel;
+mod catalogue;
+mod download;
+mod error;
+mod folders;
+mod inspect;
+mod settings;
+
+pub use cancel::Cancel;
+pub use catalogue::{BUILTIN, Catalogue, Located};
+pub use download::DownloadError;
+pub use error::{EngineError, ErrorCode};
+pub use folders::Home;
+pub use settings::{DownloadSettings, Flags, KvFormat, SamplingDefaults, Settings};

@@ -1,0 +1,22 @@
+//! The types that hosts see, and the JSON that clients see.
+//!
+//! Everything here is plain data: no tensor, no file format, no handle.
+//! Field names are public; scripts and clients are written against them.
+
+mod answer;
+mod bench;
+mod debug;
+mod event;
+mod hardware;
+mod model;
+mod pull;
+mod query;
+
+pub use answer::*;
+pub use bench::*;
+pub use debug::*;
+pub use event::*;
+pub use hardware::*;
+pub use model::*;
+pub use pull::*;
+pub use query::*;

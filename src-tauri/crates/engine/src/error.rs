@@ -1,0 +1,186 @@
+//! Everything that can go wrong at the engine's edge, in the form *where it was, what it held, what it expected*.
+
+use crate::download::DownloadError;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// For programs that branch on a failure. The list is closed: a code exists because someone branches on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A name that is not known here: a model, an expert, a collection.
+    UnknownName,
+    /// The request itself cannot be right.
+    BadRequest,
+    /// The conversation does not fit the model's context.
+    ContextLengthExceeded,
+    /// The model's files cannot be used.
+    ModelUnusable,
+    /// The hub could not be reached or sent something wrong.
+    Download,
+    /// Everything else: disk, memory, the system.
+    Failed,
+}
+
+/// An engine operation that did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A model name that nothing here has.
+    #[error("unknown model `{name}`{}\nhint: `r3mes model list` shows the installed models; a folder or a `.gguf` file can be named by its path", near_names(.near))]
+    UnknownModel {
+        /// The name.
+        name: String,
+        /// Installed names that look like it.
+        near: Vec<String>,
+    },
+    /// A request that cannot be right.
+    #[error("{field}: {found}, expected {expected}")]
+    BadRequest {
+        /// The field or flag.
+        field: String,
+        /// What it held.
+        found: String,
+        /// What it may hold.
+        expected: String,
+    },
+    /// A setting that cannot be used.
+    #[error("setting `{key}` in {origin}: {found}, expected {expected}")]
+    Setting {
+        /// The setting.
+        key: String,
+        /// The file, variable or flag.
+        origin: String,
+        /// What it held.
+        found: String,
+        /// What it may hold.
+        expected: String,
+    },
+    /// A file of ours that cannot be read as JSON.
+    #[error("cannot read `{}`: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, and what was expected.
+        reason: String,
+    },
+    /// The system refused something about a file.
+    #[error("cannot {doing} `{}`", path.display())]
+    Io {
+        /// The verb.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A model that is installed and cannot be used.
+    #[error("model `{name}` cannot be used: {reason}\nhint: {hint}")]
+    BrokenModel {
+        /// The model.
+        name: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A model name that is taken.
+    #[error(
+        "a model named `{name}` is already installed, from {source_text}\nhint: give another name with `--name`, or remove it first with `r3mes model remove {name}`"
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Where the installed one is from.
+        source_text: String,
+    },
+    /// Two processes at the same model.
+    #[error("model `{name}` is being fetched or changed by another process")]
+    Busy {
+        /// The model.
+        name: String,
+    },
+    /// The disk is too small.
+    #[error("not enough room in `{}`: needs {needed_bytes} B, {free_bytes} B free", path.display())]
+    DiskFull {
+        /// The folder.
+        path: PathBuf,
+        /// Bytes still to be written.
+        needed_bytes: u64,
+        /// Bytes the disk has.
+        free_bytes: u64,
+    },
+    /// A download that failed.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// The worker thread is gone.
+    #[error("the thread that owns the model has ended")]
+    WorkerGone,
+}
+
+impl EngineError {
+    /// The code of this failure.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            EngineError::UnknownModel { .. } => ErrorCode::UnknownName,
+            EngineError::BadRequest { .. }
+            | EngineError::Setting { .. }
+            | EngineError::NameTaken { .. } => ErrorCode::BadRequest,
+            EngineError::BrokenModel { .. } => ErrorCode::ModelUnusable,
+            EngineError::Download(DownloadError::BadRepo { .. }) => ErrorCode::BadRequest,
+            EngineError::Download(DownloadError::ChooseFile { .. }) => ErrorCode::BadRequest,
+            EngineError::Download(_) => ErrorCode::Download,
+            EngineError::Unreadable { .. }
+            | EngineError::Io { .. }
+            | EngineError::Busy { .. }
+            | EngineError::DiskFull { .. }
+            | EngineError::WorkerGone => ErrorCode::Failed,
+        }
+    }
+
+    /// The message with every cause behind it, as a person reads it; a hint stays on its own line at the end.
+    pub fn report(&self) -> String {
+        let whole = self.to_string();
+        let (message, hint) = match whole.split_once("\nhint: ") {
+            Some((message, hint)) => (message, Some(hint)),
+            None => (whole.as_str(), None),
+        };
+        let mut text = message.to_owned();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        if let Some(hint) = hint {
+            text.push_str(&format!("\nhint: {hint}"));
+        }
+        text
+    }
+
+    /// An [`EngineError::Io`] maker for `map_err`.
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> EngineError {
+        let path = path.into();
+        move |source| EngineError::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+fn near_names(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        [one] => format!("; did you mean `{one}`?"),
+        many => format!(
+            "; did you mean {}?",
+            many.iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(" or ")
+        ),
+    }
+}

@@ -1,0 +1,363 @@
+//! Settings, resolved once when the program starts: compiled-in values, then `settings.json` in the data folder,
+//! then the environment, then flags. What comes later wins.
+//!
+//! `settings.json` holds only differences from the compiled-in values. Keys this version does not know are kept.
+
+use crate::error::EngineError;
+use crate::folders::{Home, write_atomically};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How keys and values are kept between tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KvFormat {
+    /// f32 while the cache of the whole context stays small, otherwise int8.
+    #[default]
+    Auto,
+    /// 4 bytes a number: the reference.
+    F32,
+    /// 2 bytes a number.
+    F16,
+    /// 1 byte a number and a scale for each head.
+    Int8,
+}
+
+impl KvFormat {
+    /// The word used in flags and settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KvFormat::Auto => "auto",
+            KvFormat::F32 => "f32",
+            KvFormat::F16 => "f16",
+            KvFormat::Int8 => "int8",
+        }
+    }
+}
+
+impl FromStr for KvFormat {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<KvFormat, ()> {
+        [KvFormat::Auto, KvFormat::F32, KvFormat::F16, KvFormat::Int8]
+            .into_iter()
+            .find(|format| format.as_str() == word)
+            .ok_or(())
+    }
+}
+
+/// How tokens are chosen when a query does not say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SamplingDefaults {
+    /// 0 is greedy.
+    pub temperature: f32,
+    /// 1 keeps all.
+    pub top_p: f32,
+    /// 0 keeps all.
+    pub top_k: usize,
+    /// 0 keeps all.
+    pub min_p: f32,
+    /// 1 is off.
+    pub repetition_penalty: f32,
+}
+
+/// How downloads behave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadSettings {
+    /// A connection that sends nothing for this long is given up and tried again.
+    pub stall: Duration,
+    /// Tries in a row that bring nothing before the download fails.
+    pub tries: u32,
+    /// Wait after the first failure; doubled after each further one.
+    pub first_wait: Duration,
+    /// The longest wait, also when the hub asks for more.
+    pub longest_wait: Duration,
+}
+
+/// Everything that is decided before the engine opens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The data folder.
+    pub home: Home,
+    /// Threads of the model.
+    pub threads: usize,
+    /// Format of the key and value cache.
+    pub kv: KvFormat,
+    /// The model that answers: an installed name or a path; the built-in one when not set.
+    pub model: Option<String>,
+    /// Where `model` was set, in words.
+    pub model_origin: &'static str,
+    /// The longest answer, in tokens.
+    pub max_tokens: usize,
+    /// How tokens are chosen.
+    pub sampling: SamplingDefaults,
+    /// How downloads behave.
+    pub download: DownloadSettings,
+}
+
+/// What the command line says; it wins over everything else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Flags {
+    /// The data folder.
+    pub home: Option<PathBuf>,
+    /// Threads of the model.
+    pub threads: Option<usize>,
+    /// Format of the key and value cache.
+    pub kv: Option<KvFormat>,
+    /// The model.
+    pub model: Option<String>,
+}
+
+const MOST_THREADS: usize = 512;
+
+impl Settings {
+    /// Reads the environment of this process and the data folder.
+    ///
+    /// # Errors
+    /// If `settings.json` cannot be read or a value in it, in a variable or in a flag cannot be used; the message names it.
+    pub fn resolve(flags: &Flags) -> Result<Settings, EngineError> {
+        Settings::resolve_from(flags, &|name| std::env::var_os(name))
+    }
+
+    /// As [`Settings::resolve`], with the environment given.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resolve_from(
+        flags: &Flags,
+        environment: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Settings, EngineError> {
+        let home = Home::find(flags.home.as_deref(), environment("R3MES_HOME"))?;
+        let mut settings = Settings::compiled_in(home);
+        let file = settings.home.settings();
+        settings.apply_file(&file, &read_object(&file)?)?;
+        settings.apply_environment(environment)?;
+        settings.apply_flags(flags)?;
+        Ok(settings)
+    }
+
+    fn compiled_in(home: Home) -> Settings {
+        Settings {
+            home,
+            threads: default_threads(),
+            kv: KvFormat::Auto,
+            model: None,
+            model_origin: "nothing else was chosen",
+            max_tokens: 512,
+            sampling: SamplingDefaults {
+                temperature: 0.7,
+                top_p: 0.9,
+                top_k: 40,
+                min_p: 0.0,
+                repetition_penalty: 1.1,
+            },
+            download: DownloadSettings {
+                stall: Duration::from_secs(30),
+                tries: 6,
+                first_wait: Duration::from_millis(500),
+                longest_wait: Duration::from_secs(60),
+            },
+        }
+    }
+
+    fn apply_file(&mut self, file: &Path, values: &Map<String, Value>) -> Result<(), EngineError> {
+        let read = Reader { file, values };
+        if let Some(threads) = read.number("threads", 1.0, MOST_THREADS as f64)? {
+            self.threads = threads as usize;
+        }
+        if let Some(word) = read.text("kv")? {
+            self.kv = word
+                .parse()
+                .map_err(|()| read.refuse("kv", &format!("`{word}`"), KV_WORDS))?;
+        }
+        if let Some(model) = read.text("active_model")? {
+            self.model = Some(model);
+            self.model_origin = "chosen with `r3mes model use`";
+        }
+        if let Some(tokens) = read.number("max_tokens", 1.0, 1e9)? {
+            self.max_tokens = tokens as usize;
+        }
+        let sampling = &mut self.sampling;
+        for (key, slot, least, most) in [
+            (
+                "sampling.temperature",
+                &mut sampling.temperature,
+                0.0,
+                100.0,
+            ),
+            ("sampling.top_p", &mut sampling.top_p, 0.0, 1.0),
+            ("sampling.min_p", &mut sampling.min_p, 0.0, 1.0),
+            (
+                "sampling.repetition_penalty",
+                &mut sampling.repetition_penalty,
+                0.01,
+                100.0,
+            ),
+        ] {
+            if let Some(value) = read.number(key, least, most)? {
+                *slot = value as f32;
+            }
+        }
+        if let Some(count) = read.number("sampling.top_k", 0.0, 1e9)? {
+            sampling.top_k = count as usize;
+        }
+        let download = &mut self.download;
+        for (key, slot) in [
+            ("download.stall_seconds", &mut download.stall),
+            ("download.first_wait_seconds", &mut download.first_wait),
+            ("download.longest_wait_seconds", &mut download.longest_wait),
+        ] {
+            if let Some(seconds) = read.number(key, 0.001, 86400.0)? {
+                *slot = Duration::from_secs_f64(seconds);
+            }
+        }
+        if let Some(tries) = read.number("download.tries", 1.0, 1000.0)? {
+            download.tries = tries as u32;
+        }
+        Ok(())
+    }
+
+    fn apply_environment(
+        &mut self,
+        environment: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<(), EngineError> {
+        let text = |name: &str| {
+            environment(name)
+                .map(|value| value.to_string_lossy().into_owned())
+                .filter(|value| !value.is_empty())
+        };
+        if let Some(word) = text("R3MES_THREADS") {
+            let threads = word
+                .parse()
+                .ok()
+                .filter(|count| (1..=MOST_THREADS).contains(count));
+            self.threads = threads.ok_or_else(|| EngineError::Setting {
+                key: "threads".into(),
+                origin: "R3MES_THREADS".into(),
+                found: format!("`{word}`"),
+                expected: format!("a number from 1 to {MOST_THREADS}"),
+            })?;
+        }
+        if let Some(word) = text("R3MES_KV") {
+            self.kv = word.parse().map_err(|()| EngineError::Setting {
+                key: "kv".into(),
+                origin: "R3MES_KV".into(),
+                found: format!("`{word}`"),
+                expected: KV_WORDS.into(),
+            })?;
+        }
+        if let Some(model) = text("R3MES_MODEL") {
+            self.model = Some(model);
+            self.model_origin = "R3MES_MODEL";
+        }
+        Ok(())
+    }
+
+    fn apply_flags(&mut self, flags: &Flags) -> Result<(), EngineError> {
+        if let Some(threads) = flags.threads {
+            if !(1..=MOST_THREADS).contains(&threads) {
+                return Err(EngineError::BadRequest {
+                    field: "--threads".into(),
+                    found: threads.to_string(),
+                    expected: format!("1 to {MOST_THREADS}"),
+                });
+            }
+            self.threads = threads;
+        }
+        if let Some(kv) = flags.kv {
+            self.kv = kv;
+        }
+        if let Some(model) = &flags.model {
+            self.model = Some(model.clone());
+            self.model_origin = "asked for with --model";
+        }
+        Ok(())
+    }
+
+    /// Records the chosen model, or that none is chosen.
+    ///
+    /// # Errors
+    /// If `settings.json` cannot be read or written.
+    pub(crate) fn save_active_model(home: &Home, name: Option<&str>) -> Result<(), EngineError> {
+        let path = home.settings();
+        let mut values = read_object(&path)?;
+        match name {
+            Some(name) => values.insert("active_model".into(), name.into()),
+            None => values.remove("active_model"),
+        };
+        let text = format!("{:#}\n", Value::Object(values));
+        write_atomically(&path, text.as_bytes())
+    }
+}
+
+const KV_WORDS: &str = "auto, f32, f16 or int8";
+
+/// One thread for each core: a second hardware thread of a core brings nothing to a task that waits for memory.
+fn default_threads() -> usize {
+    let logical = std::thread::available_parallelism().map_or(1, usize::from);
+    let physical = sysinfo::System::physical_core_count().unwrap_or(logical);
+    physical.clamp(1, logical)
+}
+
+fn read_object(path: &Path) -> Result<Map<String, Value>, EngineError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Map::new()),
+        Err(error) => return Err(EngineError::io("read", path)(error)),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| EngineError::Unreadable {
+        path: path.to_owned(),
+        reason: format!("{error}; expected a JSON object of settings"),
+    })
+}
+
+/// Typed reads of one settings file; a key with a dot is a key of an inner object.
+struct Reader<'a> {
+    file: &'a Path,
+    values: &'a Map<String, Value>,
+}
+
+impl Reader<'_> {
+    fn get(&self, key: &str) -> Option<&Value> {
+        match key.split_once('.') {
+            Some((outer, inner)) => self.values.get(outer)?.get(inner),
+            None => self.values.get(key),
+        }
+        .filter(|value| !value.is_null())
+    }
+
+    fn number(&self, key: &str, least: f64, most: f64) -> Result<Option<f64>, EngineError> {
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
+        match value.as_f64() {
+            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(self.refuse(
+                key,
+                &value.to_string(),
+                &format!("a number from {least} to {most}"),
+            )),
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, EngineError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(other) => Err(self.refuse(key, &other.to_string(), "a text")),
+        }
+    }
+
+    fn refuse(&self, key: &str, found: &str, expected: &str) -> EngineError {
+        EngineError::Setting {
+            key: key.into(),
+            origin: format!("`{}`", self.file.display()),
+            found: found.into(),
+            expected: expected.into(),
+        }
+    }
+}
