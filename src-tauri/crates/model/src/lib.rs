@@ -1,3 +1,4 @@
 //! BitNet models.
 
 pub mod config;
+pub mod text;
