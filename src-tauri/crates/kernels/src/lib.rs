@@ -10,15 +10,24 @@
 //! not depend on the CPU that wrote it; results do not depend on the number of threads.
 
 mod activations;
+mod attention;
 mod bandwidth;
 mod buffer;
+mod float;
+mod head;
 mod isa;
 mod pool;
 pub mod ternary;
 
 pub use activations::{Activations, quantize, quantize_on};
+pub use attention::{KvCache, KvError, KvFormat, KvFormatError, PAGE, Queries, attend};
 pub use bandwidth::measure as measure_bandwidth;
 pub use buffer::{AlignedBytes, AllocError};
+pub use float::{
+    DenseMatrix, DenseRows, DenseShapeError, add_assign, dense_matmul, dot, dot_bf16, dot_f16,
+    exp_in_place, gate_relu2, gate_silu, rms_norm, rope,
+};
+pub use head::{FetchRow, ScreenError, ScreenedHead, ScreenedHeadPacker, TopK, exact_logits};
 pub use isa::{Isa, IsaError};
 pub use pool::Pool;
 pub use ternary::{LayoutError, TernaryMatrix, TernaryPacker, matmul, matmul_i32};

@@ -1,0 +1,214 @@
+//! One head's part of a page: written a position at a time, read as a whole by a group of query rows.
+
+use half::f16;
+
+use super::layout::{PAGE, PageLayout};
+use super::quantize::{quantize_int8, to_f16};
+use crate::float::dot::Element;
+use crate::float::exp_lanes;
+use crate::float::lanes::{LANES, Lanes};
+use crate::isa::Isa;
+
+/// An element type of the cache.
+pub(super) trait Stored: Element {
+    /// Whether codes are multiplied by a scale per position and head.
+    const SCALED: bool;
+
+    /// Encodes one head of one position; returns its scale, 1 where the format has none.
+    fn encode(isa: Isa, x: &[f32], out: &mut [Self]) -> f32;
+}
+
+impl Stored for f32 {
+    const SCALED: bool = false;
+    fn encode(_: Isa, x: &[f32], out: &mut [f32]) -> f32 {
+        out.copy_from_slice(x);
+        1.0
+    }
+}
+
+impl Stored for f16 {
+    const SCALED: bool = false;
+    fn encode(_: Isa, x: &[f32], out: &mut [f16]) -> f32 {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = to_f16(*x);
+        }
+        1.0
+    }
+}
+
+impl Stored for i8 {
+    const SCALED: bool = true;
+    fn encode(isa: Isa, x: &[f32], out: &mut [i8]) -> f32 {
+        quantize_int8(isa, x, out)
+    }
+}
+
+/// Writes one position (`k`, `v`: `[kv_heads, head_dim]`) into slot `slot` of a page.
+pub(super) fn write<E: Stored>(
+    isa: Isa,
+    page: &mut [u8],
+    layout: &PageLayout,
+    layer: usize,
+    slot: usize,
+    k: &[f32],
+    v: &[f32],
+) {
+    let dim = layout.head_dim;
+    let mut codes = vec![E::default(); dim];
+    for head in 0..layout.kv_heads {
+        let [keys, values, key_scales, value_scales] = layout.head(layer, head);
+        let key_scale = E::encode(isa, &k[head * dim..][..dim], &mut codes);
+        let stored = elements_mut::<E>(&mut page[keys]);
+        for (d, code) in codes.iter().enumerate() {
+            stored[layout.key_index(slot, d)] = *code;
+        }
+        let value_scale = E::encode(isa, &v[head * dim..][..dim], &mut codes);
+        let stored = elements_mut::<E>(&mut page[values]);
+        for (d, codes) in codes.chunks(LANES).enumerate() {
+            let start = layout.value_index(slot, d * LANES);
+            stored[start..start + codes.len()].copy_from_slice(codes);
+        }
+        if E::SCALED {
+            elements_mut::<f32>(&mut page[key_scales])[slot] = key_scale;
+            elements_mut::<f32>(&mut page[value_scales])[slot] = value_scale;
+        }
+    }
+}
+
+/// One head's part of a page.
+pub(super) struct HeadPage<'a, E> {
+    /// `[PAGE / 16][head_dim]` of sixteen positions.
+    keys: &'a [[E; LANES]],
+    /// `[padded_dim / 16][PAGE]` of sixteen dimensions.
+    values: &'a [[E; LANES]],
+    /// `[PAGE / 16]`, empty where the format has no scales.
+    key_scales: &'a [[f32; LANES]],
+    value_scales: &'a [[f32; LANES]],
+    head_dim: usize,
+}
+
+impl<'a, E: Stored> HeadPage<'a, E> {
+    pub(super) fn new(page: &'a [u8], layout: &PageLayout, layer: usize, kv_head: usize) -> Self {
+        let [keys, values, key_scales, value_scales] = layout.head(layer, kv_head);
+        Self {
+            keys: elements::<E>(&page[keys]).as_chunks().0,
+            values: elements::<E>(&page[values]).as_chunks().0,
+            key_scales: elements::<f32>(&page[key_scales]).as_chunks().0,
+            value_scales: elements::<f32>(&page[value_scales]).as_chunks().0,
+            head_dim: layout.head_dim,
+        }
+    }
+
+    /// What this page contributes to `ROWS` query rows, of which row `r` sees the first `visible[r] ≥ 1` positions.
+    ///
+    /// Row `r` of `out` becomes `[max score, Σ exp(score − max), 0…, weighted values]`, see [`super::merge`].
+    #[inline(always)]
+    pub(super) fn attend<L: Lanes, const ROWS: usize>(
+        &self,
+        l: L,
+        q: [&[f32]; ROWS],
+        visible: [usize; ROWS],
+        scale: f32,
+        out: &mut [&mut [[f32; LANES]]; ROWS],
+    ) {
+        let longest = visible.into_iter().max().unwrap_or(0);
+        let mut weights = [[[0.0; LANES]; PAGE / LANES]; ROWS];
+        let tiles = self.keys.chunks_exact(self.head_dim);
+        for (tile, keys) in tiles.take(longest.div_ceil(LANES)).enumerate() {
+            let mut scores = [l.splat(0.0); ROWS];
+            outer(l, q, keys, &mut scores);
+            let factor = if E::SCALED {
+                l.mul(l.load(&self.key_scales[tile]), l.splat(scale))
+            } else {
+                l.splat(scale)
+            };
+            for row in 0..ROWS {
+                l.store(l.mul(scores[row], factor), &mut weights[row][tile]);
+            }
+        }
+        for row in 0..ROWS {
+            self.soften(l, &mut weights[row], visible[row], &mut out[row][0]);
+        }
+        let shortest = visible.into_iter().min().unwrap_or(0);
+        let flat: [&[f32]; ROWS] = std::array::from_fn(|row| weights[row].as_flattened());
+        for (block, values) in self.values.chunks_exact(PAGE).enumerate() {
+            let mut acc = [l.splat(0.0); ROWS];
+            outer(l, flat, &values[..shortest], &mut acc);
+            for row in 0..ROWS {
+                let rest = shortest..visible[row];
+                let mut one = [acc[row]];
+                outer(l, [&flat[row][rest.clone()]], &values[rest], &mut one);
+                l.store(one[0], &mut out[row][1 + block]);
+            }
+        }
+    }
+
+    /// Turns the scores of a row into the weights of its values; writes maximum and sum of exponentials to `head`.
+    #[inline(always)]
+    fn soften<L: Lanes>(
+        &self,
+        l: L,
+        weights: &mut [[f32; LANES]; PAGE / LANES],
+        visible: usize,
+        head: &mut [f32; LANES],
+    ) {
+        let weights = &mut weights[..visible.div_ceil(LANES)];
+        if let Some(last) = weights.last_mut() {
+            last[(visible - 1) % LANES + 1..].fill(f32::NEG_INFINITY);
+        }
+        let mut max = l.splat(f32::NEG_INFINITY);
+        for tile in weights.iter() {
+            max = l.max(l.load(tile), max);
+        }
+        let largest = l.max_lane(max);
+        let mut sum = l.splat(0.0);
+        for (tile, weights) in weights.iter_mut().enumerate() {
+            let p = exp_lanes(l, l.sub(l.load(weights), l.splat(largest)));
+            sum = l.add(sum, p);
+            let weight = if E::SCALED {
+                l.mul(p, l.load(&self.value_scales[tile]))
+            } else {
+                p
+            };
+            l.store(weight, weights);
+        }
+        *head = [0.0; LANES];
+        head[0] = largest;
+        head[1] = l.sum(sum);
+    }
+}
+
+/// `acc[r] += Σₖ a[r][k] · b[k]`, one `k` after another.
+#[inline(always)]
+fn outer<L: Lanes, E: Element, const ROWS: usize>(
+    l: L,
+    a: [&[f32]; ROWS],
+    b: &[[E; LANES]],
+    acc: &mut [L::V; ROWS],
+) {
+    let a: [&[f32]; ROWS] = std::array::from_fn(|row| &a[row][..b.len()]);
+    let mut sums = *acc;
+    for (k, b) in b.iter().enumerate() {
+        let b = E::load(l, b);
+        for row in 0..ROWS {
+            sums[row] = l.fma(l.splat(a[row][k]), b, sums[row]);
+        }
+    }
+    *acc = sums;
+}
+
+/// Bytes of a page as elements; pages are 64-byte aligned and every part is whole elements.
+fn elements<E: Stored>(bytes: &[u8]) -> &[E] {
+    // SAFETY: `Stored` types are plain numbers for which every bit pattern is a value; `align_to` itself finds the aligned middle.
+    let (before, middle, after) = unsafe { bytes.align_to::<E>() };
+    assert!(before.is_empty() && after.is_empty(), "page part is not aligned");
+    middle
+}
+
+/// [`elements`], writable.
+fn elements_mut<E: Stored>(bytes: &mut [u8]) -> &mut [E] {
+    // SAFETY: as in `elements`, and every value of these types is a valid bit pattern for bytes.
+    let (before, middle, after) = unsafe { bytes.align_to_mut::<E>() };
+    assert!(before.is_empty() && after.is_empty(), "page part is not aligned");
+    middle
+}

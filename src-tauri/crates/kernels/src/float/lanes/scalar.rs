@@ -1,0 +1,97 @@
+//! The definition: sixteen lanes in plain Rust.
+
+use half::{bf16, f16};
+
+use super::{LANES, Lanes};
+
+/// Lanes of the portable version.
+#[derive(Clone, Copy)]
+pub(crate) struct Scalar;
+
+#[inline(always)]
+fn map(f: impl Fn(usize) -> f32) -> [f32; LANES] {
+    let mut out = [0.0; LANES];
+    for (lane, value) in out.iter_mut().enumerate() {
+        *value = f(lane);
+    }
+    out
+}
+
+impl Lanes for Scalar {
+    type V = [f32; LANES];
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        [x; LANES]
+    }
+    #[inline(always)]
+    fn load(self, x: &[f32; LANES]) -> Self::V {
+        *x
+    }
+    #[inline(always)]
+    fn load_i8(self, x: &[i8; LANES]) -> Self::V {
+        map(|j| f32::from(x[j]))
+    }
+    #[inline(always)]
+    fn load_f16(self, x: &[f16; LANES]) -> Self::V {
+        map(|j| x[j].to_f32())
+    }
+    #[inline(always)]
+    fn load_bf16(self, x: &[bf16; LANES]) -> Self::V {
+        map(|j| x[j].to_f32())
+    }
+    #[inline(always)]
+    fn store(self, v: Self::V, out: &mut [f32; LANES]) {
+        *out = v;
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        map(|j| a[j] + b[j])
+    }
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        map(|j| a[j] - b[j])
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        map(|j| a[j] * b[j])
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        map(|j| a[j] / b[j])
+    }
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        map(|j| a[j].mul_add(b[j], c[j]))
+    }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        map(|j| if a[j] > b[j] { a[j] } else { b[j] })
+    }
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        map(|j| if a[j] < b[j] { a[j] } else { b[j] })
+    }
+    #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        map(|j| a[j].abs())
+    }
+    #[inline(always)]
+    fn zero_below(self, x: Self::V, limit: Self::V, y: Self::V) -> Self::V {
+        map(|j| if x[j] < limit[j] { 0.0 } else { y[j] })
+    }
+    #[inline(always)]
+    fn exponent_from_bits(self, v: Self::V, bias: u32) -> Self::V {
+        map(|j| f32::from_bits(v[j].to_bits().wrapping_add(bias) << 23))
+    }
+    #[inline(always)]
+    fn sum(self, v: Self::V) -> f32 {
+        let mut lanes = v;
+        for width in [8, 4, 2, 1] {
+            for j in 0..width {
+                lanes[j] += lanes[j + width];
+            }
+        }
+        lanes[0]
+    }
+}

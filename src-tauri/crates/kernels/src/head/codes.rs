@@ -1,0 +1,246 @@
+//! Four bits a weight: how a row is coded and where the codes lie.
+//!
+//! Element `i` of a row with step `Δ` becomes `c = ⌊w/Δ + 8 + uᵢ⌋ ∈ 0..=15`, with a dither `uᵢ ∈ [−½, ½)` per column that
+//! is the same for all rows, and stands for `ŵ = (c − 7.5 − uᵢ)·Δ`. `Δ = absmax / 7.5`, so nothing is clipped.
+//!
+//! Sixteen rows form a panel. A panel is a run of 64-byte lines, each 16 rows × 8 columns: byte `4·row + i` holds column
+//! `i` in its low and column `4 + i` in its high nibble. Rows are padded to 16, columns to 32. The steps (f32, one per
+//! padded row) follow the codes. The layout does not depend on the CPU that wrote it.
+
+use super::bound::dither;
+use crate::buffer::{AlignedBytes, AllocError};
+
+/// Rows of a panel.
+pub(super) const PANEL_ROWS: usize = 16;
+/// Columns of a line.
+pub(super) const LINE_COLS: usize = 8;
+/// Bytes of a line.
+pub(super) const LINE_BYTES: usize = PANEL_ROWS * LINE_COLS / 2;
+/// Columns are padded to this: the columns after which 16-bit sums are widened.
+pub(super) const COL_MULTIPLE: usize = 32;
+/// Largest row and column count accepted; 15 · 128 · 2²⁰ still fits an i32 sum.
+const MAX_DIMENSION: usize = 1 << 20;
+
+/// Why packed bytes are no screened head.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// A dimension is zero or absurd.
+    #[error("screened head: {rows} rows of {cols}, each must be 1 to {MAX_DIMENSION}")]
+    Shape {
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        cols: usize,
+    },
+    /// The length does not fit the shape.
+    #[error("screened head of {rows} rows of {cols}: {found} bytes, expected {expected}")]
+    Length {
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        cols: usize,
+        /// Bytes given.
+        found: usize,
+        /// Bytes such a head has.
+        expected: usize,
+    },
+    /// A step is not a positive number.
+    #[error("screened head, row {row}: step {step}, expected 0 or more")]
+    Step {
+        /// The row.
+        row: usize,
+        /// Its step.
+        step: f32,
+    },
+    /// Memory is short.
+    #[error("screened head of {rows} rows of {cols}")]
+    Alloc {
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        cols: usize,
+        /// What the allocator said.
+        #[source]
+        source: AllocError,
+    },
+}
+
+/// An LM head as 4-bit codes, for screening.
+pub struct ScreenedHead {
+    rows: usize,
+    cols: usize,
+    packed: AlignedBytes,
+    /// The dither of each column.
+    dither: Vec<f64>,
+}
+
+/// Bytes of the codes, `None` for a shape out of bounds.
+fn code_len(rows: usize, cols: usize) -> Option<usize> {
+    let bounded = [rows, cols].iter().all(|n| (1..=MAX_DIMENSION).contains(n));
+    let rows = rows.next_multiple_of(PANEL_ROWS);
+    bounded.then(|| rows * cols.next_multiple_of(COL_MULTIPLE) / 2)
+}
+
+impl ScreenedHead {
+    /// Bytes of a packed head, `None` for a shape that is zero or absurd.
+    pub fn packed_len(rows: usize, cols: usize) -> Option<usize> {
+        Some(code_len(rows, cols)? + rows.next_multiple_of(PANEL_ROWS) * size_of::<f32>())
+    }
+
+    /// Starts a head of `rows` tokens and `cols` hidden elements.
+    ///
+    /// # Errors
+    /// If a dimension is zero or beyond 2²⁰, or memory is short.
+    pub fn packer(rows: usize, cols: usize) -> Result<ScreenedHeadPacker, ScreenError> {
+        let len = Self::packed_len(rows, cols).ok_or(ScreenError::Shape { rows, cols })?;
+        let packed =
+            AlignedBytes::zeroed(len).map_err(|source| ScreenError::Alloc { rows, cols, source })?;
+        Ok(ScreenedHeadPacker {
+            head: Self::assemble(rows, cols, packed),
+        })
+    }
+
+    /// A head from what [`ScreenedHead::packed_bytes`] gave.
+    ///
+    /// # Errors
+    /// If the shape is absurd, the length is another, or a step is negative or NaN.
+    pub fn from_packed(rows: usize, cols: usize, packed: AlignedBytes) -> Result<Self, ScreenError> {
+        let expected = Self::packed_len(rows, cols).ok_or(ScreenError::Shape { rows, cols })?;
+        let found = packed.len();
+        if found != expected {
+            return Err(ScreenError::Length {
+                rows,
+                cols,
+                found,
+                expected,
+            });
+        }
+        let head = Self::assemble(rows, cols, packed);
+        match head.steps().iter().position(|step| !(*step >= 0.0)) {
+            Some(row) => Err(ScreenError::Step {
+                row,
+                step: head.steps()[row],
+            }),
+            None => Ok(head),
+        }
+    }
+
+    fn assemble(rows: usize, cols: usize, packed: AlignedBytes) -> Self {
+        let dither = (0..cols).map(dither).collect();
+        Self {
+            rows,
+            cols,
+            packed,
+            dither,
+        }
+    }
+
+    /// Tokens of the vocabulary.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Hidden elements.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The codes and steps, for [`ScreenedHead::from_packed`].
+    pub fn packed_bytes(&self) -> &[u8] {
+        &self.packed
+    }
+
+    /// Bytes in memory, all of which a step reads.
+    pub fn bytes(&self) -> u64 {
+        self.packed.len() as u64
+    }
+
+    pub(super) fn dither(&self) -> &[f64] {
+        &self.dither
+    }
+
+    /// Columns with padding.
+    pub(super) fn padded_cols(&self) -> usize {
+        self.cols.next_multiple_of(COL_MULTIPLE)
+    }
+
+    fn code_bytes(&self) -> usize {
+        code_len(self.rows, self.cols).expect("checked when the head was made")
+    }
+
+    /// The steps of all rows with padding. Infinite: the row was not finite and is always computed exactly.
+    pub(super) fn steps(&self) -> &[f32] {
+        &self.packed.as_f32()[self.code_bytes() / size_of::<f32>()..]
+    }
+
+    /// The lines of a panel.
+    pub(super) fn panel(&self, panel: usize) -> &[[u8; LINE_BYTES]] {
+        let lines = self.padded_cols() / LINE_COLS;
+        &self.packed.as_chunks().0[panel * lines..(panel + 1) * lines]
+    }
+}
+
+/// Codes rows in any order; rows never set are zero rows.
+pub struct ScreenedHeadPacker {
+    head: ScreenedHead,
+}
+
+impl ScreenedHeadPacker {
+    /// Codes one row.
+    ///
+    /// # Panics
+    /// If there is no such row or it is not `cols` long.
+    pub fn set_row(&mut self, row: usize, values: &[f32]) {
+        let head = &mut self.head;
+        assert!(row < head.rows, "row {row} of a head of {}", head.rows);
+        let (panel, lane) = (row / PANEL_ROWS, row % PANEL_ROWS);
+        let code_bytes = head.code_bytes();
+        let panel_bytes = head.padded_cols() / LINE_COLS * LINE_BYTES;
+        let step = code_panel_row(
+            values,
+            &head.dither,
+            lane,
+            &mut head.packed[panel * panel_bytes..(panel + 1) * panel_bytes],
+        );
+        head.packed.as_f32_mut()[code_bytes / size_of::<f32>() + row] = step;
+    }
+
+    /// The coded head.
+    pub fn finish(self) -> ScreenedHead {
+        self.head
+    }
+}
+
+/// The step of a row: 0 for a zero row, infinite for one that is not finite.
+fn step_of(values: &[f32]) -> f32 {
+    let mut absmax = 0.0f32;
+    for x in values {
+        if !x.is_finite() {
+            return f32::INFINITY;
+        }
+        absmax = absmax.max(x.abs());
+    }
+    if absmax == 0.0 {
+        return 0.0;
+    }
+    // A little wider than absmax / 7.5, so that rounding cannot push a value out of the sixteen codes.
+    (absmax / 7.5 * (1.0 + 1e-6)).max(f32::MIN_POSITIVE)
+}
+
+/// Codes one row into its lane of a panel; returns its step.
+fn code_panel_row(values: &[f32], dither: &[f64], lane: usize, panel: &mut [u8]) -> f32 {
+    assert_eq!(values.len(), dither.len(), "row of a screened head");
+    let step = step_of(values);
+    let inv_step = if step > 0.0 { 1.0 / f64::from(step) } else { 0.0 };
+    for (col, (x, dither)) in values.iter().zip(dither).enumerate() {
+        // Saturating, so infinities and NaN give some code; their step says not to trust it.
+        let code = (f64::from(*x) * inv_step + 8.0 + dither).clamp(0.0, 15.0) as u8;
+        let byte = &mut panel[col / LINE_COLS * LINE_BYTES + lane * 4 + col % 4];
+        if col % LINE_COLS < 4 {
+            *byte = *byte & 0xF0 | code;
+        } else {
+            *byte = *byte & 0x0F | code << 4;
+        }
+    }
+    step
+}
