@@ -1,4 +1,7 @@
 //! The definition: sixteen lanes in plain Rust.
+//!
+//! Nothing here is inlined: sixteen calls of a software multiply-add gain nothing by it, and the unrolled code would take
+//! longer to compile than everything else together.
 
 use half::{bf16, f16};
 
@@ -20,71 +23,71 @@ fn map(f: impl Fn(usize) -> f32) -> [f32; LANES] {
 impl Lanes for Scalar {
     type V = [f32; LANES];
 
-    #[inline(always)]
+    #[inline(never)]
     fn splat(self, x: f32) -> Self::V {
         [x; LANES]
     }
-    #[inline(always)]
+    #[inline(never)]
     fn load(self, x: &[f32; LANES]) -> Self::V {
         *x
     }
-    #[inline(always)]
+    #[inline(never)]
     fn load_i8(self, x: &[i8; LANES]) -> Self::V {
         map(|j| f32::from(x[j]))
     }
-    #[inline(always)]
+    #[inline(never)]
     fn load_f16(self, x: &[f16; LANES]) -> Self::V {
         map(|j| x[j].to_f32())
     }
-    #[inline(always)]
+    #[inline(never)]
     fn load_bf16(self, x: &[bf16; LANES]) -> Self::V {
         map(|j| x[j].to_f32())
     }
-    #[inline(always)]
+    #[inline(never)]
     fn store(self, v: Self::V, out: &mut [f32; LANES]) {
         *out = v;
     }
-    #[inline(always)]
+    #[inline(never)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
         map(|j| a[j] + b[j])
     }
-    #[inline(always)]
+    #[inline(never)]
     fn sub(self, a: Self::V, b: Self::V) -> Self::V {
         map(|j| a[j] - b[j])
     }
-    #[inline(always)]
+    #[inline(never)]
     fn mul(self, a: Self::V, b: Self::V) -> Self::V {
         map(|j| a[j] * b[j])
     }
-    #[inline(always)]
+    #[inline(never)]
     fn div(self, a: Self::V, b: Self::V) -> Self::V {
         map(|j| a[j] / b[j])
     }
-    #[inline(always)]
+    #[inline(never)]
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         map(|j| a[j].mul_add(b[j], c[j]))
     }
-    #[inline(always)]
+    #[inline(never)]
     fn max(self, a: Self::V, b: Self::V) -> Self::V {
         map(|j| if a[j] > b[j] { a[j] } else { b[j] })
     }
-    #[inline(always)]
+    #[inline(never)]
     fn min(self, a: Self::V, b: Self::V) -> Self::V {
         map(|j| if a[j] < b[j] { a[j] } else { b[j] })
     }
-    #[inline(always)]
+    #[inline(never)]
     fn abs(self, a: Self::V) -> Self::V {
         map(|j| a[j].abs())
     }
-    #[inline(always)]
+    #[inline(never)]
     fn zero_below(self, x: Self::V, limit: Self::V, y: Self::V) -> Self::V {
         map(|j| if x[j] < limit[j] { 0.0 } else { y[j] })
     }
-    #[inline(always)]
+    #[inline(never)]
     fn exponent_from_bits(self, v: Self::V, bias: u32) -> Self::V {
         map(|j| f32::from_bits(v[j].to_bits().wrapping_add(bias) << 23))
     }
-    #[inline(always)]
+    #[inline(never)]
     fn sum(self, v: Self::V) -> f32 {
         let mut lanes = v;
         for width in [8, 4, 2, 1] {
