@@ -1,9 +1,13 @@
 //! The product of a packed matrix and quantised activations: split over threads, summed per tile, scaled.
 
-#[cfg(target_arch = "x86_64")]
-use super::avx2;
-use super::layout::{Block, COLS_PER_BLOCK, ROWS_PER_TILE};
+use super::agreement::{Kernel, agrees_with_scalar};
+use super::layout::{COLS_PER_BLOCK, ROWS_PER_TILE};
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use super::neon;
 use super::{TernaryMatrix, scalar};
+#[cfg(target_arch = "x86_64")]
+use super::{avx_vnni, avx2, avx512};
+use crate::activations::BIAS;
 use crate::pool::Slots;
 use crate::{Activations, Isa, Pool};
 
@@ -79,23 +83,51 @@ pub fn matmul_i32(
     });
 }
 
-/// Sums one tile (or a range of its columns) for all tokens in `sums`; see `scalar::tile` for the shapes.
-type TileKernel = fn(blocks: &[Block], codes: &[u8], stride: usize, sums: &mut [i32]);
-
 /// The kernel of an instruction set.
 ///
 /// # Panics
 /// If this machine lacks it.
-fn kernel(isa: Isa) -> TileKernel {
+fn kernel(isa: Isa) -> Kernel {
     assert!(
         isa.is_available(),
         "instruction set `{isa}` is not available on this machine"
     );
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni => avx2::tile,
-        _ => scalar::tile,
+        Isa::Avx2 => Kernel {
+            tile: avx2::tile,
+            zero_code: 0,
+        },
+        #[cfg(target_arch = "x86_64")]
+        Isa::AvxVnni => Kernel {
+            tile: avx_vnni::tile,
+            zero_code: 0,
+        },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni => Kernel {
+            tile: avx512::tile,
+            zero_code: 0,
+        },
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Isa::Neon => Kernel {
+            tile: neon::tile,
+            zero_code: neon::ZERO_CODE,
+        },
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Isa::NeonDotprod => Kernel {
+            tile: neon::tile_dotprod,
+            zero_code: neon::ZERO_CODE,
+        },
+        _ => Kernel {
+            tile: scalar::tile,
+            zero_code: 0,
+        },
     }
+}
+
+/// Whether `isa`, which this machine has, computes rightly here.
+pub(crate) fn passes_self_test(isa: Isa) -> bool {
+    agrees_with_scalar(&kernel(isa))
 }
 
 /// Tokens that one work item covers at most: its sums stay in the first or second cache level.
@@ -123,6 +155,7 @@ fn sums(
         activations.cols()
     );
     let kernel = kernel(isa);
+    let bias = i32::from(BIAS) - i32::from(kernel.zero_code);
     let stride = activations.stride();
     let chunk = chunk_tokens(tokens, stride);
     let tiles = matrix.tiles();
@@ -134,13 +167,13 @@ fn sums(
         let mut buffer = [0i32; LARGEST_CHUNK * ROWS_PER_TILE];
         let buffer = &mut buffer[..count * ROWS_PER_TILE];
         let codes = &activations.codes()[first_token * stride..][..count * stride];
-        kernel(matrix.tile(tile), codes, stride, buffer);
+        (kernel.tile)(matrix.tile(tile), codes, stride, buffer);
         let first_row = tile * ROWS_PER_TILE;
         let rows = ROWS_PER_TILE.min(matrix.rows() - first_row);
         let row_sums = &matrix.row_sums()[first_row..][..rows];
         for (index, sums) in buffer.chunks_exact_mut(ROWS_PER_TILE).enumerate() {
             for (sum, row_sum) in sums.iter_mut().zip(row_sums) {
-                *sum -= i32::from(crate::activations::BIAS) * row_sum;
+                *sum -= bias * row_sum;
             }
             take(first_token + index, first_row, &sums[..rows]);
         }
@@ -152,56 +185,15 @@ fn chunk_tokens(tokens: usize, stride: usize) -> usize {
     tokens.min((CHUNK_BYTES / stride).clamp(24, LARGEST_CHUNK))
 }
 
-/// The sum of each row's weights: the product with codes of 1.
+/// The sum of each row's weights: the product with codes that the kernel takes as 1.
 pub(super) fn row_sums(matrix: &TernaryMatrix) -> Vec<i32> {
     // A forced instruction set that cannot be had is reported where it is selected, not here.
     let kernel = kernel(Isa::select().unwrap_or(Isa::Scalar));
-    let ones = vec![1u8; matrix.cols().next_multiple_of(COLS_PER_BLOCK)];
+    let ones = vec![kernel.zero_code + 1; matrix.cols().next_multiple_of(COLS_PER_BLOCK)];
     let mut sums = vec![0; matrix.tiles() * ROWS_PER_TILE];
     for (tile, sums) in sums.chunks_exact_mut(ROWS_PER_TILE).enumerate() {
-        kernel(matrix.tile(tile), &ones, ones.len(), sums);
+        (kernel.tile)(matrix.tile(tile), &ones, ones.len(), sums);
     }
     sums.truncate(matrix.rows());
     sums
-}
-
-/// Whether the products of `isa` equal the scalar ones on a small matrix with every digit, for one and for several tokens.
-pub(crate) fn agrees_with_scalar(isa: Isa) -> bool {
-    const COLS: usize = 300;
-    let blocks: Vec<Block> = (0..COLS.div_ceil(COLS_PER_BLOCK))
-        .map(|block| {
-            let mut content = Block {
-                digits: [0; 256],
-                signs: [0; 64],
-            };
-            for group in 0..8 {
-                for lane in 0..64 {
-                    content.set_value(
-                        group,
-                        lane,
-                        ((block * 5 + group * 11 + lane * 7) % 27) as i8 - 13,
-                    );
-                }
-            }
-            content
-        })
-        .collect();
-    let stride = blocks.len() * COLS_PER_BLOCK;
-    let kernel = kernel(isa);
-    [1, 2, 7, 13].into_iter().all(|tokens| {
-        let codes: Vec<u8> = (0..tokens * stride)
-            .map(|i| {
-                if i % 5 == 0 {
-                    255
-                } else {
-                    (i * 37 % 256) as u8
-                }
-            })
-            .collect();
-        let mut expected = vec![0; tokens * ROWS_PER_TILE];
-        let mut found = expected.clone();
-        scalar::tile(&blocks, &codes, stride, &mut expected);
-        kernel(&blocks, &codes, stride, &mut found);
-        expected == found
-    })
 }

@@ -18,17 +18,25 @@
 //! assert_eq!(out, [130.0, 63.0]);
 //! ```
 
+mod agreement;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(any(target_arch = "x86_64", test))]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx_vnni;
 mod layout;
 mod matmul;
 mod matrix;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 mod packer;
 mod scalar;
+mod simd;
 
 pub use layout::{Block, COLS_PER_BLOCK, LayoutError, ROWS_PER_TILE, packed_len};
 pub use matmul::{matmul, matmul_i32};
 pub use matrix::TernaryMatrix;
 pub use packer::{PackError, TernaryPacker, pack_tile};
 
-pub(crate) use matmul::agrees_with_scalar;
+pub(crate) use matmul::passes_self_test;
