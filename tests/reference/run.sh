@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes the comparison set again, compares it with data/, and compares the engine with data/. Needs Python 3.11 or newer and a network.
+#
+#   tests/reference/run.sh            in a virtual environment below target/
+#   PYTHON=/path/to/python run.sh     with an interpreter that has requirements.txt already
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+if [ -z "${PYTHON:-}" ]; then
+    PYTHON=$root/target/reference-venv/bin/python
+    [ -x "$PYTHON" ] || python3 -m venv "$root/target/reference-venv"
+    "$PYTHON" -m pip install --quiet --requirement "$here/requirements.txt"
+fi
+"$PYTHON" "$here/make.py" --check
+cd "$root"
+cargo test -p r3mes-model --test parity
