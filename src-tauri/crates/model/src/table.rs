@@ -77,7 +77,7 @@ impl Table {
     /// Bytes read from memory or disk for one row.
     pub fn row_bytes(&self) -> usize {
         match &self.storage {
-            Storage::Memory(matrix) => matrix.bytes() / self.rows.max(1),
+            Storage::Memory(matrix) => matrix.bytes() as usize / self.rows.max(1),
             Storage::File { element, .. } => element.row_bytes(self.cols).unwrap_or(0),
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use r3mes_kernels::AllocError;
+use r3mes_kernels::{AllocError, LayoutError, ScreenError};
 
 use crate::config::ConfigError;
 
@@ -73,8 +73,26 @@ pub enum LoadError {
         /// What is there.
         found: String,
     },
+    /// A packed matrix cannot be made: no memory, or a shape beyond its bounds.
+    #[error("cannot pack tensor `{place}`")]
+    Layout {
+        /// The tensor being packed.
+        place: String,
+        /// Size or shape.
+        #[source]
+        source: LayoutError,
+    },
+    /// The 4-bit image of the LM head cannot be made.
+    #[error("cannot screen tensor `{place}`")]
+    Screen {
+        /// The head's tensor.
+        place: String,
+        /// Size or shape.
+        #[source]
+        source: ScreenError,
+    },
     /// The weights do not fit.
-    #[error("no memory for {place}")]
+    #[error("no memory for tensor `{place}`")]
     Memory {
         /// The tensor being prepared.
         place: String,

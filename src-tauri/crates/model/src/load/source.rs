@@ -99,11 +99,13 @@ impl Source {
     }
 }
 
+/// Fills `out` from `offset` without moving a cursor.
 #[cfg(unix)]
 pub(crate) fn read_exact_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
 }
 
+/// Fills `out` from `offset`; the file's own cursor moves and is never used.
 #[cfg(windows)]
 pub(crate) fn read_exact_at(file: &File, mut offset: u64, mut out: &mut [u8]) -> io::Result<()> {
     while !out.is_empty() {

@@ -1,0 +1,183 @@
+//! Packs linears that read the same input into one ternary matrix, tile by tile on all threads.
+//!
+//! Memory stays bounded: of the source only the tensors of one group are held, and only where rows share bytes.
+
+use std::sync::{Arc, Mutex};
+
+use r3mes_kernels::ternary::{ROWS_PER_TILE, pack_tile};
+use r3mes_kernels::{DenseMatrix, DenseRows, Pool, TernaryMatrix};
+
+use super::LoadError;
+use super::plan::{LinearPlan, NormPlan, RowOrder, TablePlan, VectorPlan};
+use super::rows::{Rows, Scratch};
+use super::source::Source;
+use crate::element::Element;
+use crate::weights::Norm;
+
+/// A ternary matrix with the multiplier of each row.
+pub(super) struct Packed {
+    pub matrix: TernaryMatrix,
+    /// `[rows]`
+    pub row_scales: Vec<f32>,
+}
+
+/// The first error of work that runs on several threads; the lowest item wins, whatever the timing.
+pub(super) struct FirstError(Mutex<Option<(usize, LoadError)>>);
+
+impl FirstError {
+    pub(super) fn none() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.lock().expect("no panic while locked").is_some()
+    }
+
+    pub(super) fn set(&self, item: usize, error: LoadError) {
+        let mut first = self.0.lock().expect("no panic while locked");
+        if first.as_ref().is_none_or(|(earlier, _)| item < *earlier) {
+            *first = Some((item, error));
+        }
+    }
+
+    pub(super) fn into_result(self) -> Result<(), LoadError> {
+        match self.0.into_inner().expect("no panic while locked") {
+            None => Ok(()),
+            Some((_, error)) => Err(error),
+        }
+    }
+}
+
+/// Output rows of a group of linears.
+pub(super) fn group_rows(group: &[&LinearPlan]) -> usize {
+    group.iter().map(|linear| linear.out_features).sum()
+}
+
+/// Packs `group`, whose members are ternary and share their input, rows concatenated in order.
+///
+/// # Errors
+/// If a file cannot be read, a weight is not ternary, or there is no memory.
+pub(super) fn pack(
+    group: &[&LinearPlan],
+    files: &[Arc<Source>],
+    pool: &Pool,
+) -> Result<Packed, LoadError> {
+    let cols = group[0].in_features;
+    let place = &group[0].name;
+    let total = group_rows(group);
+    let rows = group
+        .iter()
+        .map(|linear| Rows::open(linear, &files[linear.extent.file], pool))
+        .collect::<Result<Vec<_>, _>>()?;
+    // Which linear and which of its rows an output row is.
+    let origin: Vec<(usize, usize)> = group
+        .iter()
+        .enumerate()
+        .flat_map(|(part, linear)| (0..linear.out_features).map(move |row| (part, row)))
+        .collect();
+    let mut packer = TernaryMatrix::packer(total, cols)
+        .map_err(|source| LoadError::Layout { place: place.clone(), source })?;
+    let mut row_scales = vec![0.0; total];
+    let failure = FirstError::none();
+    {
+        let tiles: Vec<_> =
+            packer.tiles_mut().zip(row_scales.chunks_mut(ROWS_PER_TILE)).map(Mutex::new).collect();
+        pool.run(tiles.len(), &|tile| {
+            if failure.is_set() {
+                return;
+            }
+            let mut target = tiles[tile].lock().expect("each tile is packed once");
+            let (packed, scales) = &mut *target;
+            let mut codes = vec![0i8; scales.len() * cols];
+            let mut scratch = Scratch::default();
+            let origins = &origin[tile * ROWS_PER_TILE..];
+            for ((codes, scale), &(part, row)) in
+                codes.chunks_exact_mut(cols).zip(scales.iter_mut()).zip(origins)
+            {
+                match rows[part].read(row, codes, &mut scratch) {
+                    Ok(found) => *scale = found,
+                    Err(error) => return failure.set(tile, error),
+                }
+            }
+            pack_tile(&codes, cols, packed).expect("rows were decoded to ternary codes of this shape");
+        });
+    }
+    failure.into_result()?;
+    Ok(Packed { matrix: packer.finish(), row_scales })
+}
+
+/// Reads a float vector; every value must be finite.
+///
+/// # Errors
+/// If the file cannot be read or a value is not finite.
+pub(super) fn vector(plan: &VectorPlan, files: &[Arc<Source>]) -> Result<Vec<f32>, LoadError> {
+    let source = &files[plan.extent.file];
+    let bytes = source.read_vec(plan.extent.offset, plan.extent.bytes)?;
+    let mut values = vec![0.0; plan.length];
+    plan.element.decode(&bytes, &mut values);
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(values),
+        Some(index) => {
+            let place = format!("tensor `{}`, value {index}", plan.name);
+            Err(LoadError::malformed(source.path(), place, values[index].to_string(), "a finite number"))
+        }
+    }
+}
+
+/// Reads a norm.
+///
+/// # Errors
+/// As [`vector`].
+pub(super) fn norm(plan: &NormPlan, files: &[Arc<Source>]) -> Result<Norm, LoadError> {
+    Ok(Norm { weight: vector(&plan.weight, files)?, eps: plan.eps })
+}
+
+/// Reads a float matrix into memory in its own precision; block formats become f32.
+///
+/// # Errors
+/// If the file cannot be read or a value is not finite.
+pub(super) fn dense(
+    table: &TablePlan,
+    order: RowOrder,
+    files: &[Arc<Source>],
+) -> Result<DenseMatrix, LoadError> {
+    let source = &files[table.extent.file];
+    let row_bytes = table.element.row_bytes(table.cols).expect("the plan has whole rows");
+    let mut bytes = vec![0; row_bytes];
+    let mut values = vec![0.0f32; table.cols];
+    let elements = table.rows * table.cols;
+    let mut rows = match table.element {
+        Element::F32 | Element::Block(_) => DenseRows::F32(Vec::with_capacity(elements)),
+        Element::F16 => DenseRows::F16(Vec::with_capacity(elements)),
+        Element::Bf16 => DenseRows::Bf16(Vec::with_capacity(elements)),
+    };
+    for row in 0..table.rows {
+        let stored = order.stored(row);
+        source.read_at(table.extent.offset + (stored * row_bytes) as u64, &mut bytes)?;
+        table.element.decode(&bytes, &mut values);
+        check_row(source, table, row, &values)?;
+        // The way to f32 and back is exact for both half formats.
+        match &mut rows {
+            DenseRows::F32(all) => all.extend_from_slice(&values),
+            DenseRows::F16(all) => all.extend(values.iter().map(|&value| half::f16::from_f32(value))),
+            DenseRows::Bf16(all) => all.extend(values.iter().map(|&value| half::bf16::from_f32(value))),
+        }
+    }
+    Ok(DenseMatrix::new(table.rows, table.cols, rows).expect("rows · cols values were read"))
+}
+
+/// Refuses a row that holds NaN or an infinity.
+pub(super) fn check_row(
+    source: &Source,
+    table: &TablePlan,
+    row: usize,
+    values: &[f32],
+) -> Result<(), LoadError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(column) => {
+            let place = format!("tensor `{}`, row {row}, column {column}", table.name);
+            Err(LoadError::malformed(source.path(), place, values[column].to_string(), "a finite number"))
+        }
+    }
+}
