@@ -3,7 +3,10 @@
 pub mod config;
 pub mod element;
 pub mod gguf;
+pub mod inspect;
 pub mod load;
+pub mod synth;
 pub mod table;
 pub mod text;
+pub mod verify;
 pub mod weights;

@@ -14,7 +14,7 @@ mod tensors;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use kind::Kind;
+pub use kind::{I2S_BLOCK, Kind, TQ_BLOCK, TQ1_BYTES, TQ2_BYTES};
 pub use metadata::{Metadata, MetadataError, Value};
 pub use tensors::TensorInfo;
 

@@ -9,9 +9,6 @@ use super::plan::{Encoding, LayerPlan, LinearPlan, Plan, TablePlan};
 use super::{CacheUse, LoadError, LoadOptions, LoadPhase, Progress, head, report};
 use crate::weights::{Head, Joined, Layer, Linear, Matrix, Weights};
 
-/// Packed bytes from which a packed copy is kept; packing less takes no longer than reading the copy.
-const CACHED_FROM: u64 = 24 << 20;
-
 /// Ternary linears packed as one matrix; the unit of packing and of the cache.
 pub(super) struct Group<'a> {
     pub linears: Vec<&'a LinearPlan>,
@@ -96,7 +93,7 @@ pub(super) fn weights(
     let (packed, screen) = {
         let layout = Layout::of(&plan)?;
         match options.cache {
-            CacheUse::BesideModel { fallback } if layout.bytes() >= CACHED_FROM => {
+            CacheUse::BesideModel { fallback, from_bytes } if layout.bytes() >= from_bytes => {
                 match cache::read(&plan, &layout, fallback, options.pool, progress)? {
                     Some(found) => found,
                     None => {

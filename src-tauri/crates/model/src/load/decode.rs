@@ -57,10 +57,7 @@ pub(crate) fn i2s_row(blocks: &[u8], first: usize, codes: &mut [i8]) -> Result<(
 /// A row of `TQ2_0` blocks: byte `32j + m` of a block holds the values `128j + 32l + m` in bits `2l, 2l + 1`.
 pub(crate) fn tq2_row(bytes: &[u8], codes: &mut [i8]) -> Result<f32, Refusal> {
     let blocks = bytes.as_chunks::<TQ2_BYTES>().0;
-    scaled_blocks(blocks.iter().map(|block| {
-        let (packed, scale) = block.split_at(TQ2_BYTES - 2);
-        (packed, scale)
-    }), codes, |packed, codes| {
+    scaled_blocks(blocks.iter().map(|block| block.split_at(TQ2_BYTES - 2)), codes, |packed, codes| {
         let mut seen = 0u8;
         for (half, packed) in packed.chunks_exact(32).enumerate() {
             for lane in 0..4 {

@@ -8,6 +8,7 @@
 
 mod assemble;
 mod cache;
+mod check;
 mod decode;
 mod error;
 mod gguf;
@@ -23,6 +24,8 @@ use std::path::{Path, PathBuf};
 
 use r3mes_kernels::Pool;
 
+pub(crate) use cache::packed_copy_bytes;
+pub(crate) use check::check_tensors;
 pub use error::LoadError;
 
 use crate::weights::Weights;
@@ -46,7 +49,19 @@ pub enum CacheUse<'a> {
     BesideModel {
         /// A folder of the application's own.
         fallback: Option<&'a Path>,
+        /// Packed bytes from which a model is worth a copy.
+        from_bytes: u64,
     },
+}
+
+impl<'a> CacheUse<'a> {
+    /// Below this packing takes no longer than reading a copy would.
+    pub const FROM_BYTES: u64 = 24 << 20;
+
+    /// A copy of every large model, beside it where that folder can be written.
+    pub fn beside_model(fallback: Option<&'a Path>) -> Self {
+        Self::BesideModel { fallback, from_bytes: Self::FROM_BYTES }
+    }
 }
 
 /// Where a load stands; told between pieces of work of some ten milliseconds.

@@ -146,6 +146,15 @@ impl Plan {
         })
     }
 
+    /// Every norm but those inside linears.
+    pub fn norms(&self) -> impl Iterator<Item = &NormPlan> {
+        let layers = self.layers.iter().flat_map(|layer| {
+            let always = [&layer.input_norm, &layer.post_attention_norm];
+            always.into_iter().chain(&layer.attn_sub_norm).chain(&layer.ffn_sub_norm)
+        });
+        layers.chain([&self.final_norm])
+    }
+
     /// Elements of all matrices and norms; a tied head counts once.
     pub fn parameters(&self) -> u64 {
         let table = |table: &TablePlan| table.rows as u64 * table.cols as u64;
@@ -154,14 +163,10 @@ impl Plan {
             let bias = linear.bias.as_ref().map_or(0, |bias| bias.length);
             (linear.out_features * linear.in_features + inner + bias) as u64
         });
-        let norms = self.layers.iter().flat_map(|layer| {
-            let always = [&layer.input_norm, &layer.post_attention_norm];
-            always.into_iter().chain(&layer.attn_sub_norm).chain(&layer.ffn_sub_norm)
-        });
         table(&self.embedding)
             + self.head.as_ref().map_or(0, table)
             + linears.sum::<u64>()
-            + norms.chain([&self.final_norm]).map(|norm| norm.weight.length as u64).sum::<u64>()
+            + self.norms().map(|norm| norm.weight.length as u64).sum::<u64>()
     }
 }
 

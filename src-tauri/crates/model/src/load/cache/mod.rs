@@ -48,6 +48,19 @@ fn stem(source: &Path) -> String {
     source.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
+/// Bytes of the packed copies that lie beside the model of `plan`.
+pub(crate) fn packed_copy_bytes(plan: &Plan) -> u64 {
+    let source = plan.files[0].path();
+    let folder = source.parent().unwrap_or(Path::new(".")).join(FOLDER);
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .filter(|entry| write::is_copy_of(&stem(source), &entry.file_name().to_string_lossy()))
+        .filter_map(|entry| entry.metadata().ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
 /// The packed matrices and the screen from a copy that fits `plan`, or `None` if there is none.
 ///
 /// # Errors

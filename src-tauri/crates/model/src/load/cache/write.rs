@@ -123,11 +123,7 @@ impl CacheWriter {
         let Some(entries) = self.target.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let key = name.strip_prefix(&self.stem).and_then(|rest| rest.strip_prefix('-'));
-            let ours = key.and_then(|key| key.split_once('.')).is_some_and(|(key, extension)| {
-                key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) && extension == "t3"
-            });
-            if ours && entry.path() != self.target {
+            if is_copy_of(&self.stem, &name) && entry.path() != self.target {
                 fs::remove_file(entry.path()).ok();
             }
         }
@@ -141,6 +137,13 @@ impl Drop for CacheWriter {
             fs::remove_file(&self.temporary).ok();
         }
     }
+}
+
+/// Whether a file name is that of a packed copy of the model file `stem`.
+pub(super) fn is_copy_of(stem: &str, name: &str) -> bool {
+    let key = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('-'));
+    key.and_then(|key| key.strip_suffix(".t3"))
+        .is_some_and(|key| key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn create_file(path: &Path) -> io::Result<File> {
