@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use r3mes_kernels::ternary::{ROWS_PER_TILE, pack_tile};
-use r3mes_kernels::{DenseMatrix, DenseRows, Pool, TernaryMatrix};
+use r3mes_kernels::{AllocError, DenseMatrix, DenseRows, Pool, TernaryMatrix};
 
 use super::LoadError;
 use super::plan::{LinearPlan, NormPlan, RowOrder, TablePlan, VectorPlan};
@@ -145,11 +145,10 @@ pub(super) fn dense(
     let row_bytes = table.element.row_bytes(table.cols).expect("the plan has whole rows");
     let mut bytes = vec![0; row_bytes];
     let mut values = vec![0.0f32; table.cols];
-    let elements = table.rows * table.cols;
     let mut rows = match table.element {
-        Element::F32 | Element::Block(_) => DenseRows::F32(Vec::with_capacity(elements)),
-        Element::F16 => DenseRows::F16(Vec::with_capacity(elements)),
-        Element::Bf16 => DenseRows::Bf16(Vec::with_capacity(elements)),
+        Element::F32 | Element::Block(_) => DenseRows::F32(reserve(table)?),
+        Element::F16 => DenseRows::F16(reserve(table)?),
+        Element::Bf16 => DenseRows::Bf16(reserve(table)?),
     };
     for row in 0..table.rows {
         let stored = order.stored(row);
@@ -164,6 +163,19 @@ pub(super) fn dense(
         }
     }
     Ok(DenseMatrix::new(table.rows, table.cols, rows).expect("rows · cols values were read"))
+}
+
+/// Room for the whole matrix; blocks of a few bits grow eightfold, so even a file's own size does not bound it.
+fn reserve<T>(table: &TablePlan) -> Result<Vec<T>, LoadError> {
+    let elements = table.rows * table.cols;
+    let mut all = Vec::new();
+    match all.try_reserve_exact(elements) {
+        Ok(()) => Ok(all),
+        Err(_) => Err(LoadError::Memory {
+            place: table.name.clone(),
+            source: AllocError { bytes: elements.saturating_mul(size_of::<T>()) },
+        }),
+    }
 }
 
 /// Refuses a row that holds NaN or an infinity.

@@ -51,8 +51,9 @@ struct RawConfig {
 #[derive(Debug, Deserialize)]
 struct RawRope {
     rope_theta: Option<f32>,
-    #[serde(alias = "type")]
     rope_type: Option<String>,
+    /// The older name of `rope_type`; some files have both.
+    r#type: Option<String>,
     factor: Option<f32>,
     low_freq_factor: Option<f32>,
     high_freq_factor: Option<f32>,
@@ -240,7 +241,7 @@ fn rope(raw: &RawConfig, default_theta: f32, context: usize, path: &Path) -> Res
     let field = |name: &str, value: Option<f32>| {
         value.ok_or_else(|| LoadError::malformed(path, format!("rotary scaling `{name}`"), "nothing", "a number"))
     };
-    let scaling = match raw_rope.rope_type.as_deref().unwrap_or("default") {
+    let scaling = match raw_rope.rope_type.as_deref().or(raw_rope.r#type.as_deref()).unwrap_or("default") {
         "default" => None,
         "linear" => Some(RopeScaling::Linear { factor: field("factor", raw_rope.factor)? }),
         "llama3" => Some(RopeScaling::Llama3 {
