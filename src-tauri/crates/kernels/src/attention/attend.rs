@@ -5,7 +5,7 @@ use half::f16;
 use super::cache::{KvCache, KvFormat};
 use super::layout::PAGE;
 use super::merge::{finish, merge, row_chunks};
-use super::page::{HeadPage, Stored};
+use super::page::{HeadPage, MOST_ROWS, QueryRow, Stored};
 use crate::float::disjoint::DisjointMut;
 use crate::float::lanes::{Kernel, LANES, Lanes, dispatch};
 use crate::isa::Isa;
@@ -15,9 +15,6 @@ use crate::pool::Pool;
 const FEW_TOKENS: usize = 4;
 /// Query rows (tokens · heads of a group) of a block: they share each page while it is in the cache.
 const BLOCK_ROWS: usize = 48;
-/// Query rows computed side by side; twelve accumulators of eight floats fit the registers of AVX2.
-const MOST_ROWS: usize = 6;
-
 /// The queries of consecutive positions of one layer.
 #[derive(Clone, Copy)]
 pub struct Queries<'a> {
@@ -53,8 +50,16 @@ pub fn attend(isa: Isa, pool: &Pool, cache: &KvCache, queries: &Queries<'_>, out
         heads > 0 && heads % kv_heads == 0,
         "attend: {heads} heads over {kv_heads} kv heads"
     );
-    assert_eq!(q.len(), out.len(), "attend: query and output differ in length");
-    assert_eq!(q.len() % (heads * head_dim), 0, "attend: query is not whole tokens");
+    assert_eq!(
+        q.len(),
+        out.len(),
+        "attend: query and output differ in length"
+    );
+    assert_eq!(
+        q.len() % (heads * head_dim),
+        0,
+        "attend: query is not whole tokens"
+    );
     let tokens = q.len() / (heads * head_dim);
     assert!(
         first_position + tokens <= cache.filled(layer),
@@ -166,7 +171,15 @@ impl Call<'_> {
                 );
                 if page > 0 {
                     let (running, fresh) = (&mut running, &fresh);
-                    dispatch(self.isa, MergeRows { running, fresh, seen: &seen, row_chunks });
+                    dispatch(
+                        self.isa,
+                        MergeRows {
+                            running,
+                            fresh,
+                            seen: &seen,
+                            row_chunks,
+                        },
+                    );
                 }
             }
             for (row, running) in running.chunks_exact(row_chunks).enumerate() {
@@ -181,11 +194,21 @@ impl Call<'_> {
     }
 
     fn head_page<E: Stored>(&self, kv_head: usize, page: usize) -> HeadPage<'_, E> {
-        HeadPage::new(&self.cache.pages()[page], self.cache.layout(), self.queries.layer, kv_head)
+        HeadPage::new(
+            &self.cache.pages()[page],
+            self.cache.layout(),
+            self.queries.layer,
+            kv_head,
+        )
     }
 
     /// The query rows of a kv head, token by token, with the positions of `page` each may see.
-    fn rows(&self, kv_head: usize, tokens: std::ops::Range<usize>, page: usize) -> Vec<QueryRow<'_>> {
+    fn rows(
+        &self,
+        kv_head: usize,
+        tokens: std::ops::Range<usize>,
+        page: usize,
+    ) -> Vec<QueryRow<'_>> {
         let head_dim = self.cache.layout().head_dim;
         let mut rows = Vec::with_capacity(tokens.len() * self.group);
         for token in tokens {
@@ -199,13 +222,6 @@ impl Call<'_> {
         }
         rows
     }
-}
-
-/// One query row and how many positions of the page at hand it sees.
-#[derive(Clone, Copy)]
-struct QueryRow<'a> {
-    q: &'a [f32],
-    visible: usize,
 }
 
 /// What one page gives to a set of rows, a few rows at a time.
@@ -228,35 +244,12 @@ impl<E: Stored> Kernel for OnePage<'_, E> {
             // Even shares, so that no row is left to run alone.
             let take = rows.len().div_ceil(rows.len().div_ceil(MOST_ROWS));
             let (now, later) = rows.split_at(take);
-            let (now_out, later_out) = std::mem::take(&mut out).split_at_mut(take * self.row_chunks);
-            match take {
-                6 => few::<L, E, 6>(l, &self.page, now, self.scale, self.row_chunks, now_out),
-                5 => few::<L, E, 5>(l, &self.page, now, self.scale, self.row_chunks, now_out),
-                4 => few::<L, E, 4>(l, &self.page, now, self.scale, self.row_chunks, now_out),
-                3 => few::<L, E, 3>(l, &self.page, now, self.scale, self.row_chunks, now_out),
-                2 => few::<L, E, 2>(l, &self.page, now, self.scale, self.row_chunks, now_out),
-                _ => few::<L, E, 1>(l, &self.page, now, self.scale, self.row_chunks, now_out),
-            }
+            let (now_out, later_out) =
+                std::mem::take(&mut out).split_at_mut(take * self.row_chunks);
+            self.page.attend(l, now, self.scale, now_out);
             (rows, out) = (later, later_out);
         }
     }
-}
-
-#[inline(always)]
-fn few<L: Lanes, E: Stored, const ROWS: usize>(
-    l: L,
-    page: &HeadPage<'_, E>,
-    rows: &[QueryRow<'_>],
-    scale: f32,
-    row_chunks: usize,
-    out: &mut [[f32; LANES]],
-) {
-    let mut parts = out.chunks_exact_mut(row_chunks);
-    let mut out: [&mut [[f32; LANES]]; ROWS] =
-        std::array::from_fn(|_| parts.next().expect("one part per row"));
-    let q = std::array::from_fn(|row| rows[row].q);
-    let visible = std::array::from_fn(|row| rows[row].visible);
-    page.attend(l, q, visible, scale, &mut out);
 }
 
 struct MergePages<'a> {

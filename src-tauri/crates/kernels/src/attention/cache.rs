@@ -28,7 +28,9 @@ pub enum KvFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum KvError {
     /// A dimension of the cache is zero or absurd.
-    #[error("kv cache: {layers} layers, {kv_heads} kv heads of {head_dim}, capacity {capacity}: each must be 1 to {MAX_DIMENSION}")]
+    #[error(
+        "kv cache: {layers} layers, {kv_heads} kv heads of {head_dim}, capacity {capacity}: each must be 1 to {MAX_DIMENSION}"
+    )]
     Shape {
         /// Layers asked for.
         layers: usize,
@@ -40,7 +42,9 @@ pub enum KvError {
         capacity: usize,
     },
     /// Keys or values are not whole positions of this cache.
-    #[error("kv cache, layer {layer}: {keys} key and {values} value elements, expected equal multiples of {width}")]
+    #[error(
+        "kv cache, layer {layer}: {keys} key and {values} value elements, expected equal multiples of {width}"
+    )]
     Width {
         /// Layer written to.
         layer: usize,
@@ -52,7 +56,9 @@ pub enum KvError {
         width: usize,
     },
     /// The positions do not continue the layer or do not fit.
-    #[error("kv cache, layer {layer}: append of {count} at position {position}, expected at most {filled} and an end within {capacity}")]
+    #[error(
+        "kv cache, layer {layer}: append of {count} at position {position}, expected at most {filled} and an end within {capacity}"
+    )]
     Position {
         /// Layer written to.
         layer: usize,
@@ -213,9 +219,15 @@ impl KvCache {
             let at = position + index;
             let page = &mut self.pages[at / PAGE];
             match self.format {
-                KvFormat::F32 => page::write::<f32>(isa, page, &self.layout, layer, at % PAGE, k, v),
-                KvFormat::F16 => page::write::<f16>(isa, page, &self.layout, layer, at % PAGE, k, v),
-                KvFormat::Int8 => page::write::<i8>(isa, page, &self.layout, layer, at % PAGE, k, v),
+                KvFormat::F32 => {
+                    page::write::<f32>(isa, page, &self.layout, layer, at % PAGE, k, v)
+                }
+                KvFormat::F16 => {
+                    page::write::<f16>(isa, page, &self.layout, layer, at % PAGE, k, v)
+                }
+                KvFormat::Int8 => {
+                    page::write::<i8>(isa, page, &self.layout, layer, at % PAGE, k, v)
+                }
             }
         }
         self.filled[layer] = position + count;

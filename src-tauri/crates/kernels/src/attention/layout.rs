@@ -23,7 +23,12 @@ pub(crate) struct PageLayout {
 }
 
 impl PageLayout {
-    pub(crate) fn new(kv_heads: usize, head_dim: usize, element_bytes: usize, scaled: bool) -> Self {
+    pub(crate) fn new(
+        kv_heads: usize,
+        head_dim: usize,
+        element_bytes: usize,
+        scaled: bool,
+    ) -> Self {
         Self {
             kv_heads,
             head_dim,
@@ -47,7 +52,11 @@ impl PageLayout {
 
     /// Bytes of one scale vector, 0 where the format has none.
     fn scale_bytes(&self) -> usize {
-        if self.scaled { PAGE * size_of::<f32>() } else { 0 }
+        if self.scaled {
+            PAGE * size_of::<f32>()
+        } else {
+            0
+        }
     }
 
     /// Bytes of one kv head in one layer.

@@ -14,7 +14,11 @@ pub(super) fn row_chunks(padded_dim: usize) -> usize {
 #[inline(always)]
 pub(super) fn merge<L: Lanes>(l: L, running: &mut [[f32; LANES]], page: &[[f32; LANES]]) {
     let (old_max, page_max) = (running[0][0], page[0][0]);
-    let max = if page_max > old_max { page_max } else { old_max };
+    let max = if page_max > old_max {
+        page_max
+    } else {
+        old_max
+    };
     let mut factors = [0.0; LANES];
     factors[0] = old_max - max;
     factors[1] = page_max - max;

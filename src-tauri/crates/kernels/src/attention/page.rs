@@ -3,6 +3,7 @@
 use half::f16;
 
 use super::layout::{PAGE, PageLayout};
+use super::merge::row_chunks;
 use super::quantize::{quantize_int8, to_f16};
 use crate::float::dot::Element;
 use crate::float::exp_lanes;
@@ -75,6 +76,17 @@ pub(super) fn write<E: Stored>(
     }
 }
 
+/// Query rows computed side by side; twelve accumulators of eight floats fit the registers of AVX2.
+pub(super) const MOST_ROWS: usize = 6;
+
+/// One query row and how many positions of the page at hand it sees.
+#[derive(Clone, Copy)]
+pub(super) struct QueryRow<'a> {
+    /// `[head_dim]`
+    pub(super) q: &'a [f32],
+    pub(super) visible: usize,
+}
+
 /// One head's part of a page.
 pub(super) struct HeadPage<'a, E> {
     /// `[PAGE / 16][head_dim]` of sixteen positions.
@@ -99,20 +111,67 @@ impl<'a, E: Stored> HeadPage<'a, E> {
         }
     }
 
-    /// What this page contributes to `ROWS` query rows, of which row `r` sees the first `visible[r] ≥ 1` positions.
+    /// What this page contributes to at most [`MOST_ROWS`] query rows.
     ///
-    /// Row `r` of `out` becomes `[max score, Σ exp(score − max), 0…, weighted values]`, see [`super::merge`].
+    /// A row of `out` becomes `[max score, Σ exp(score − max), 0…]`, then the weighted values, see [`super::merge`].
     #[inline(always)]
-    pub(super) fn attend<L: Lanes, const ROWS: usize>(
+    pub(super) fn attend<L: Lanes>(
         &self,
         l: L,
-        q: [&[f32]; ROWS],
-        visible: [usize; ROWS],
+        rows: &[QueryRow<'_>],
         scale: f32,
-        out: &mut [&mut [[f32; LANES]]; ROWS],
+        out: &mut [[f32; LANES]],
     ) {
-        let longest = visible.into_iter().max().unwrap_or(0);
-        let mut weights = [[[0.0; LANES]; PAGE / LANES]; ROWS];
+        let mut weights = [[[0.0; LANES]; PAGE / LANES]; MOST_ROWS];
+        let weights = &mut weights[..rows.len()];
+        match rows.len() {
+            6 => self.score::<L, 6>(l, rows, scale, weights),
+            5 => self.score::<L, 5>(l, rows, scale, weights),
+            4 => self.score::<L, 4>(l, rows, scale, weights),
+            3 => self.score::<L, 3>(l, rows, scale, weights),
+            2 => self.score::<L, 2>(l, rows, scale, weights),
+            _ => self.score::<L, 1>(l, rows, scale, weights),
+        }
+        let row_chunks = row_chunks(self.values.len() / PAGE * LANES);
+        let parts = out.chunks_exact_mut(row_chunks);
+        for ((row, weights), part) in rows.iter().zip(&mut *weights).zip(parts) {
+            self.soften(l, weights, row.visible, &mut part[0]);
+        }
+        let shared = rows.iter().map(|row| row.visible).min().unwrap_or(0);
+        match rows.len() {
+            6 => self.weigh::<L, 6>(l, weights, shared, out),
+            5 => self.weigh::<L, 5>(l, weights, shared, out),
+            4 => self.weigh::<L, 4>(l, weights, shared, out),
+            3 => self.weigh::<L, 3>(l, weights, shared, out),
+            2 => self.weigh::<L, 2>(l, weights, shared, out),
+            _ => self.weigh::<L, 1>(l, weights, shared, out),
+        }
+        // Positions that only some of the rows see.
+        let parts = out.chunks_exact_mut(row_chunks);
+        for ((row, weights), part) in rows.iter().zip(&*weights).zip(parts) {
+            let weights = &weights.as_flattened()[shared..row.visible];
+            if !weights.is_empty() {
+                let values = self.values.chunks_exact(PAGE);
+                for (values, out) in values.zip(&mut part[1..]) {
+                    let mut sum = [l.load(out)];
+                    outer(l, [weights], &values[shared..row.visible], &mut sum);
+                    l.store(sum[0], out);
+                }
+            }
+        }
+    }
+
+    /// Scores of every row with the positions any of them sees, in tiles of sixteen positions.
+    #[inline(always)]
+    fn score<L: Lanes, const ROWS: usize>(
+        &self,
+        l: L,
+        rows: &[QueryRow<'_>],
+        scale: f32,
+        weights: &mut [[[f32; LANES]; PAGE / LANES]],
+    ) {
+        let longest = rows.iter().map(|row| row.visible).max().unwrap_or(0);
+        let q: [&[f32]; ROWS] = std::array::from_fn(|row| rows[row].q);
         let tiles = self.keys.chunks_exact(self.head_dim);
         for (tile, keys) in tiles.take(longest.div_ceil(LANES)).enumerate() {
             let mut scores = [l.splat(0.0); ROWS];
@@ -126,19 +185,24 @@ impl<'a, E: Stored> HeadPage<'a, E> {
                 l.store(l.mul(scores[row], factor), &mut weights[row][tile]);
             }
         }
-        for row in 0..ROWS {
-            self.soften(l, &mut weights[row], visible[row], &mut out[row][0]);
-        }
-        let shortest = visible.into_iter().min().unwrap_or(0);
+    }
+
+    /// Values of the first `shared` positions, summed with the weights of each row.
+    #[inline(always)]
+    fn weigh<L: Lanes, const ROWS: usize>(
+        &self,
+        l: L,
+        weights: &[[[f32; LANES]; PAGE / LANES]],
+        shared: usize,
+        out: &mut [[f32; LANES]],
+    ) {
         let flat: [&[f32]; ROWS] = std::array::from_fn(|row| weights[row].as_flattened());
+        let row_chunks = out.len() / ROWS;
         for (block, values) in self.values.chunks_exact(PAGE).enumerate() {
-            let mut acc = [l.splat(0.0); ROWS];
-            outer(l, flat, &values[..shortest], &mut acc);
+            let mut sums = [l.splat(0.0); ROWS];
+            outer(l, flat, &values[..shared], &mut sums);
             for row in 0..ROWS {
-                let rest = shortest..visible[row];
-                let mut one = [acc[row]];
-                outer(l, [&flat[row][rest.clone()]], &values[rest], &mut one);
-                l.store(one[0], &mut out[row][1 + block]);
+                l.store(sums[row], &mut out[row * row_chunks + 1 + block]);
             }
         }
     }
@@ -201,7 +265,10 @@ fn outer<L: Lanes, E: Element, const ROWS: usize>(
 fn elements<E: Stored>(bytes: &[u8]) -> &[E] {
     // SAFETY: `Stored` types are plain numbers for which every bit pattern is a value; `align_to` itself finds the aligned middle.
     let (before, middle, after) = unsafe { bytes.align_to::<E>() };
-    assert!(before.is_empty() && after.is_empty(), "page part is not aligned");
+    assert!(
+        before.is_empty() && after.is_empty(),
+        "page part is not aligned"
+    );
     middle
 }
 
@@ -209,6 +276,9 @@ fn elements<E: Stored>(bytes: &[u8]) -> &[E] {
 fn elements_mut<E: Stored>(bytes: &mut [u8]) -> &mut [E] {
     // SAFETY: as in `elements`, and every value of these types is a valid bit pattern for bytes.
     let (before, middle, after) = unsafe { bytes.align_to_mut::<E>() };
-    assert!(before.is_empty() && after.is_empty(), "page part is not aligned");
+    assert!(
+        before.is_empty() && after.is_empty(),
+        "page part is not aligned"
+    );
     middle
 }

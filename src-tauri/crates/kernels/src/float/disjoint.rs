@@ -26,7 +26,10 @@ impl<'a> DisjointMut<'a> {
     ///
     /// # Safety
     /// No two parts that live at the same time may overlap.
-    #[expect(clippy::mut_from_ref, reason = "that is its purpose; overlap is the caller's promise")]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "that is its purpose; overlap is the caller's promise"
+    )]
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [f32] {
         assert!(
             range.start <= range.end && range.end <= self.len,

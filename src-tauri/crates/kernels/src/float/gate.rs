@@ -92,7 +92,11 @@ impl<A: Activation> Kernel for Gate<'_, A> {
 
 fn gated<A: Activation>(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
     assert_eq!(gate.len(), up.len(), "gate: gate and up differ in length");
-    assert_eq!(gate.len(), out.len(), "gate: gate and output differ in length");
+    assert_eq!(
+        gate.len(),
+        out.len(),
+        "gate: gate and output differ in length"
+    );
     let activation = std::marker::PhantomData::<A>;
     dispatch(
         isa,

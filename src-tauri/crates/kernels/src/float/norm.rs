@@ -19,15 +19,31 @@ const SHRINK: f32 = f32::from_bits((127 - 96) << 23);
 ///
 /// Source: Zhang and Sennrich 2019; transformers `BitNetRMSNorm`.
 pub fn rms_norm(isa: Isa, x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
-    assert_eq!(x.len(), out.len(), "rms_norm: input and output differ in length");
+    assert_eq!(
+        x.len(),
+        out.len(),
+        "rms_norm: input and output differ in length"
+    );
     if weight.is_empty() {
         assert!(x.is_empty(), "rms_norm: weight is empty, input is not");
         return;
     }
-    assert_eq!(x.len() % weight.len(), 0, "rms_norm: input is not whole rows");
+    assert_eq!(
+        x.len() % weight.len(),
+        0,
+        "rms_norm: input is not whole rows"
+    );
     let rows = x.chunks_exact(weight.len());
     for (x, out) in rows.zip(out.chunks_exact_mut(weight.len())) {
-        dispatch(isa, RmsNorm { x, weight, eps, out });
+        dispatch(
+            isa,
+            RmsNorm {
+                x,
+                weight,
+                eps,
+                out,
+            },
+        );
     }
 }
 

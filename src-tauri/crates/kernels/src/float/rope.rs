@@ -15,10 +15,17 @@ use crate::isa::Isa;
 pub fn rope(isa: Isa, x: &mut [f32], cos: &[f32], sin: &[f32]) {
     assert_eq!(cos.len(), sin.len(), "rope: cos and sin differ in length");
     if cos.is_empty() {
-        assert!(x.is_empty(), "rope: empty table for a head that is not empty");
+        assert!(
+            x.is_empty(),
+            "rope: empty table for a head that is not empty"
+        );
         return;
     }
-    assert_eq!(x.len() % (2 * cos.len()), 0, "rope: input is not whole heads");
+    assert_eq!(
+        x.len() % (2 * cos.len()),
+        0,
+        "rope: input is not whole heads"
+    );
     dispatch(isa, Rope { x, cos, sin });
 }
 

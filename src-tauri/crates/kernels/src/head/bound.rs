@@ -51,7 +51,11 @@ pub(super) fn margin(rows: usize, hidden: &Digits) -> f64 {
         + 7.5 * hidden.rounding_error()
         + roundings * unit * 7.5 * hidden.absolute_sum()
         + 4.0 * unit * 8.0 * hidden.absolute_sum();
-    if margin.is_finite() { margin } else { f64::INFINITY }
+    if margin.is_finite() {
+        margin
+    } else {
+        f64::INFINITY
+    }
 }
 
 /// Largest `step · ‖h‖₁` for which no partial sum of an exact f32 logit can overflow.

@@ -77,8 +77,7 @@ pub struct ScreenedHead {
 /// Bytes of the codes, `None` for a shape out of bounds.
 fn code_len(rows: usize, cols: usize) -> Option<usize> {
     let bounded = [rows, cols].iter().all(|n| (1..=MAX_DIMENSION).contains(n));
-    let rows = rows.next_multiple_of(PANEL_ROWS);
-    bounded.then(|| rows * cols.next_multiple_of(COL_MULTIPLE) / 2)
+    bounded.then(|| rows.next_multiple_of(PANEL_ROWS) * cols.next_multiple_of(COL_MULTIPLE) / 2)
 }
 
 impl ScreenedHead {
@@ -93,8 +92,11 @@ impl ScreenedHead {
     /// If a dimension is zero or beyond 2²⁰, or memory is short.
     pub fn packer(rows: usize, cols: usize) -> Result<ScreenedHeadPacker, ScreenError> {
         let len = Self::packed_len(rows, cols).ok_or(ScreenError::Shape { rows, cols })?;
-        let packed =
-            AlignedBytes::zeroed(len).map_err(|source| ScreenError::Alloc { rows, cols, source })?;
+        let packed = AlignedBytes::zeroed(len).map_err(|source| ScreenError::Alloc {
+            rows,
+            cols,
+            source,
+        })?;
         Ok(ScreenedHeadPacker {
             head: Self::assemble(rows, cols, packed),
         })
@@ -104,7 +106,11 @@ impl ScreenedHead {
     ///
     /// # Errors
     /// If the shape is absurd, the length is another, or a step is negative or NaN.
-    pub fn from_packed(rows: usize, cols: usize, packed: AlignedBytes) -> Result<Self, ScreenError> {
+    pub fn from_packed(
+        rows: usize,
+        cols: usize,
+        packed: AlignedBytes,
+    ) -> Result<Self, ScreenError> {
         let expected = Self::packed_len(rows, cols).ok_or(ScreenError::Shape { rows, cols })?;
         let found = packed.len();
         if found != expected {
@@ -231,7 +237,11 @@ fn step_of(values: &[f32]) -> f32 {
 fn code_panel_row(values: &[f32], dither: &[f64], lane: usize, panel: &mut [u8]) -> f32 {
     assert_eq!(values.len(), dither.len(), "row of a screened head");
     let step = step_of(values);
-    let inv_step = if step > 0.0 { 1.0 / f64::from(step) } else { 0.0 };
+    let inv_step = if step > 0.0 {
+        1.0 / f64::from(step)
+    } else {
+        0.0
+    };
     for (col, (x, dither)) in values.iter().zip(dither).enumerate() {
         // Saturating, so infinities and NaN give some code; their step says not to trust it.
         let code = (f64::from(*x) * inv_step + 8.0 + dither).clamp(0.0, 15.0) as u8;

@@ -25,7 +25,11 @@ impl Digits {
         let absmax = h.iter().fold(0.0f32, |m, x| m.max(x.abs()));
         let finite = h.iter().all(|x| x.is_finite());
         let scale = f64::from(absmax) / LARGEST;
-        let inv_scale = if absmax > 0.0 && finite { LARGEST / f64::from(absmax) } else { 0.0 };
+        let inv_scale = if absmax > 0.0 && finite {
+            LARGEST / f64::from(absmax)
+        } else {
+            0.0
+        };
         let padded = h.len().next_multiple_of(COL_MULTIPLE);
         let mut digits = Self {
             high: vec![0; padded],

@@ -31,7 +31,13 @@ pub struct TopK {
 
 /// Better logit first, then lower id; a NaN is worse than any number.
 fn order(a: &(u32, f32), b: &(u32, f32)) -> Ordering {
-    let key = |logit: f32| if logit.is_nan() { f32::NEG_INFINITY } else { logit };
+    let key = |logit: f32| {
+        if logit.is_nan() {
+            f32::NEG_INFINITY
+        } else {
+            logit
+        }
+    };
     key(b.1)
         .partial_cmp(&key(a.1))
         .unwrap_or(Ordering::Equal)
@@ -112,7 +118,11 @@ impl ScreenedHead {
             }
         }
         let always = always.iter().copied().zip(always_logits).collect();
-        Ok(TopK { best, always, rescored })
+        Ok(TopK {
+            best,
+            always,
+            rescored,
+        })
     }
 
     /// For every row a number its exact logit does not exceed.
@@ -152,7 +162,11 @@ impl ScreenedHead {
 /// An f32 not below `x`.
 fn above(x: f64) -> f32 {
     let rounded = x as f32;
-    if f64::from(rounded) < x { rounded.next_up() } else { rounded }
+    if f64::from(rounded) < x {
+        rounded.next_up()
+    } else {
+        rounded
+    }
 }
 
 /// The `count` rows with the highest bounds that are not skipped.

@@ -29,8 +29,12 @@ pub(super) fn panel_sums(lines: &[[u8; LINE_BYTES]], high: &[i8], low: &[i8]) ->
                 let first = _mm256_and_si256(codes, nibble);
                 let second = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
                 for (digit, digits) in [high, low].into_iter().enumerate() {
-                    let a = _mm256_set1_epi32(i32::from_le_bytes(digits[2 * line].map(i8::cast_unsigned)));
-                    let b = _mm256_set1_epi32(i32::from_le_bytes(digits[2 * line + 1].map(i8::cast_unsigned)));
+                    let a = _mm256_set1_epi32(i32::from_le_bytes(
+                        digits[2 * line].map(i8::cast_unsigned),
+                    ));
+                    let b = _mm256_set1_epi32(i32::from_le_bytes(
+                        digits[2 * line + 1].map(i8::cast_unsigned),
+                    ));
                     let products = _mm256_add_epi16(
                         _mm256_maddubs_epi16(first, a),
                         _mm256_maddubs_epi16(second, b),

@@ -16,7 +16,11 @@ pub(super) struct PanelSums {
 
 /// `Σ code · digit` for the rows of a panel; the same integers on every ISA.
 pub(super) fn panel_sums(isa: Isa, lines: &[[u8; LINE_BYTES]], digits: &Digits) -> PanelSums {
-    assert_eq!(digits.high.len(), lines.len() * LINE_COLS, "digits of a panel");
+    assert_eq!(
+        digits.high.len(),
+        lines.len() * LINE_COLS,
+        "digits of a panel"
+    );
     assert_eq!(digits.low.len(), digits.high.len(), "digits of a panel");
     match isa {
         #[cfg(target_arch = "x86_64")]
