@@ -195,7 +195,7 @@ impl KvCache {
     ) -> Result<(), KvError> {
         let filled = self.filled[layer];
         let width = self.layout.kv_heads * self.layout.head_dim;
-        if k.len() != v.len() || k.len() % width != 0 {
+        if k.len() != v.len() || !k.len().is_multiple_of(width) {
             return Err(KvError::Width {
                 layer,
                 keys: k.len(),

@@ -10,7 +10,7 @@ const CLAMP: f32 = 89.0;
 /// 1.5·2²³: adding it leaves the rounded integer in the low mantissa bits.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts, the first exact in few bits (Cody and Waite 1980).
-const LN2_HIGH: f32 = 0.693_359_375;
+const LN2_HIGH: f32 = 355.0 / 512.0;
 const LN2_LOW: f32 = -2.121_944_4e-4;
 /// Coefficients of degree 7 to 2 of `(exp(r) − 1 − r)` on |r| ≤ ln 2 / 2 (Cephes `expf`, S. Moshier).
 const POLYNOMIAL: [f32; 6] = [
@@ -19,7 +19,7 @@ const POLYNOMIAL: [f32; 6] = [
     8.333_452e-3,
     4.166_579_6e-2,
     1.666_666_5e-1,
-    5.000_000_1e-1,
+    0.5,
 ];
 
 /// `exp` of sixteen lanes: within 2 ulp, 0 below −86.64, +∞ above 88.73, NaN for NaN.

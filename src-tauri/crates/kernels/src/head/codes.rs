@@ -122,7 +122,11 @@ impl ScreenedHead {
             });
         }
         let head = Self::assemble(rows, cols, packed);
-        match head.steps().iter().position(|step| !(*step >= 0.0)) {
+        match head
+            .steps()
+            .iter()
+            .position(|step| step.is_nan() || *step < 0.0)
+        {
             Some(row) => Err(ScreenError::Step {
                 row,
                 step: head.steps()[row],

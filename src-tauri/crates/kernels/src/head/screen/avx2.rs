@@ -13,7 +13,7 @@ pub(super) fn panel_sums(lines: &[[u8; LINE_BYTES]], high: &[i8], low: &[i8]) ->
     let nibble = _mm256_set1_epi8(15);
     let ones = _mm256_set1_epi16(1);
     let zero = _mm256_setzero_si256();
-    // [digit][row half]
+    // [row half][digit]
     let mut wide = [[zero; 2]; 2];
     let blocks = lines.as_chunks::<LINES_IN_I16>().0;
     let high = high.as_chunks::<COL_MULTIPLE>().0;
@@ -23,44 +23,47 @@ pub(super) fn panel_sums(lines: &[[u8; LINE_BYTES]], high: &[i8], low: &[i8]) ->
         let high = high.as_chunks::<4>().0;
         let low = low.as_chunks::<4>().0;
         for (line, bytes) in block.iter().enumerate() {
-            for half in 0..2 {
-                // SAFETY: each unaligned load of 32 bytes lies inside the 64 bytes of the line.
-                let codes = unsafe { _mm256_loadu_si256(bytes.as_ptr().add(32 * half).cast()) };
+            let halves = bytes.as_chunks::<32>().0;
+            for (sums, bytes) in narrow.iter_mut().zip(halves) {
+                // SAFETY: the unaligned load of 32 bytes is the half line.
+                let codes = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
                 let first = _mm256_and_si256(codes, nibble);
                 let second = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), nibble);
-                for (digit, digits) in [high, low].into_iter().enumerate() {
-                    let a = _mm256_set1_epi32(i32::from_le_bytes(
-                        digits[2 * line].map(i8::cast_unsigned),
-                    ));
-                    let b = _mm256_set1_epi32(i32::from_le_bytes(
-                        digits[2 * line + 1].map(i8::cast_unsigned),
-                    ));
+                for (sum, digits) in sums.iter_mut().zip([high, low]) {
                     let products = _mm256_add_epi16(
-                        _mm256_maddubs_epi16(first, a),
-                        _mm256_maddubs_epi16(second, b),
+                        _mm256_maddubs_epi16(first, broadcast(digits[2 * line])),
+                        _mm256_maddubs_epi16(second, broadcast(digits[2 * line + 1])),
                     );
-                    narrow[digit][half] = _mm256_add_epi16(narrow[digit][half], products);
+                    *sum = _mm256_add_epi16(*sum, products);
                 }
             }
         }
-        for digit in 0..2 {
-            for half in 0..2 {
-                let pairs = _mm256_madd_epi16(narrow[digit][half], ones);
-                wide[digit][half] = _mm256_add_epi32(wide[digit][half], pairs);
+        for (wide, narrow) in wide.iter_mut().zip(narrow) {
+            for (wide, narrow) in wide.iter_mut().zip(narrow) {
+                *wide = _mm256_add_epi32(*wide, _mm256_madd_epi16(narrow, ones));
             }
         }
     }
-    let rows = |digit: usize| {
-        let mut out = [0i32; 16];
-        // SAFETY: both unaligned stores of eight integers lie inside the array of sixteen.
-        unsafe {
-            _mm256_storeu_si256(out.as_mut_ptr().cast(), wide[digit][0]);
-            _mm256_storeu_si256(out.as_mut_ptr().add(8).cast(), wide[digit][1]);
-        }
-        out
-    };
     PanelSums {
-        high: rows(0),
-        low: rows(1),
+        high: rows(wide[0][0], wide[1][0]),
+        low: rows(wide[0][1], wide[1][1]),
     }
+}
+
+/// Four digits in every 32-bit lane.
+#[target_feature(enable = "avx2")]
+fn broadcast(digits: [i8; 4]) -> __m256i {
+    _mm256_set1_epi32(i32::from_le_bytes(digits.map(i8::cast_unsigned)))
+}
+
+/// The sums of rows 0 to 7 and 8 to 15.
+#[target_feature(enable = "avx2")]
+fn rows(first: __m256i, second: __m256i) -> [i32; 16] {
+    let mut out = [0; 16];
+    // SAFETY: both unaligned stores of eight integers lie inside the array of sixteen.
+    unsafe {
+        _mm256_storeu_si256(out.as_mut_ptr().cast(), first);
+        _mm256_storeu_si256(out.as_mut_ptr().add(8).cast(), second);
+    }
+    out
 }
