@@ -2,9 +2,14 @@
 
 pub mod config;
 pub mod element;
+pub mod forward;
+pub mod generate;
 pub mod gguf;
 pub mod inspect;
 pub mod load;
+pub mod model;
+pub mod reference;
+pub mod sampling;
 pub mod synth;
 pub mod table;
 pub mod text;

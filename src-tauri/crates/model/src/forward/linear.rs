@@ -1,0 +1,129 @@
+//! Linear layers: norm inside, activation quantisation, product, bias.
+//!
+//! `y = (Wq · q(x)) · row_scale / s + bias` for a BitLinear, `y = W·x + bias` for a dense one, `x` normalised first where the layer
+//! carries an inner norm. Every linear of the model passes through [`project`], which is given its unquantised input.
+
+use r3mes_kernels::{Activations, Isa, Pool, dense_matmul, matmul, quantize_on, rms_norm};
+
+use super::rows::by_rows;
+use crate::weights::{Linear, Matrix, Norm};
+
+/// What runs the kernels.
+#[derive(Clone, Copy)]
+pub(super) struct Machine<'a> {
+    pub(super) isa: Isa,
+    pub(super) pool: &'a Pool,
+}
+
+/// Buffers of [`project`], reused from call to call.
+#[derive(Default)]
+pub(super) struct LinearScratch {
+    activations: Activations,
+    normed: Vec<f32>,
+    part: Vec<f32>,
+}
+
+impl LinearScratch {
+    /// Bytes held, without the codes of the activations.
+    pub(super) fn bytes(&self) -> usize {
+        (self.normed.capacity() + self.part.capacity()) * size_of::<f32>()
+    }
+}
+
+/// RMSNorm of every row of `x`.
+///
+/// # Shapes
+/// - `x`, `out`: `[tokens, norm.weight.len()]`
+pub(super) fn normalise(machine: Machine<'_>, norm: &Norm, x: &[f32], out: &mut [f32]) {
+    let width = norm.weight.len();
+    by_rows(machine.pool, out, width, &|rows, out| {
+        for (row, out) in rows.zip(out.chunks_exact_mut(width)) {
+            rms_norm(
+                machine.isa,
+                &x[row * width..][..width],
+                &norm.weight,
+                norm.eps,
+                out,
+            );
+        }
+    });
+}
+
+/// Applies linears that read the same input; their results stand side by side in each row of `out`.
+///
+/// The input is quantised once for all parts without an inner norm.
+///
+/// # Shapes
+/// - `x`: `[tokens, in_features]` · `out`: `[tokens, Σ out_features]`
+pub(super) fn project(
+    machine: Machine<'_>,
+    parts: &[Linear],
+    x: &[f32],
+    tokens: usize,
+    scratch: &mut LinearScratch,
+    out: &mut [f32],
+) {
+    let in_features = x.len() / tokens;
+    let width = out.len() / tokens;
+    let mut shared = false;
+    let mut first = 0;
+    for linear in parts {
+        let rows = out_features(linear);
+        let x = match &linear.inner_norm {
+            Some(norm) => {
+                scratch.normed.resize(x.len(), 0.0);
+                normalise(machine, norm, x, &mut scratch.normed);
+                shared = false;
+                &scratch.normed[..]
+            }
+            None => x,
+        };
+        let whole = rows == width;
+        let result = if whole {
+            &mut out[..]
+        } else if tokens == 1 {
+            &mut out[first..first + rows]
+        } else {
+            scratch.part.resize(tokens * rows, 0.0);
+            &mut scratch.part[..]
+        };
+        match &linear.matrix {
+            Matrix::Ternary { packed, row_scales } => {
+                if !shared {
+                    quantize_on(machine.pool, x, in_features, &mut scratch.activations);
+                    shared = linear.inner_norm.is_none();
+                }
+                matmul(
+                    machine.isa,
+                    machine.pool,
+                    packed,
+                    row_scales,
+                    &scratch.activations,
+                    result,
+                );
+            }
+            Matrix::Dense(matrix) => dense_matmul(machine.isa, machine.pool, matrix, x, result),
+        }
+        if let Some(bias) = &linear.bias {
+            for row in result.chunks_exact_mut(rows) {
+                row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+            }
+        }
+        if !whole && tokens > 1 {
+            for (row, part) in out
+                .chunks_exact_mut(width)
+                .zip(scratch.part.chunks_exact(rows))
+            {
+                row[first..first + rows].copy_from_slice(part);
+            }
+        }
+        first += rows;
+    }
+}
+
+fn out_features(linear: &Linear) -> usize {
+    match &linear.matrix {
+        Matrix::Ternary { packed, .. } => packed.rows(),
+        Matrix::Dense(matrix) => matrix.rows(),
+    }
+}
