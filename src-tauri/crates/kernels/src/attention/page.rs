@@ -250,12 +250,16 @@ fn outer<L: Lanes, E: Element, const ROWS: usize>(
     b: &[[E; LANES]],
     acc: &mut [L::V; ROWS],
 ) {
-    let a: [&[f32]; ROWS] = std::array::from_fn(|row| &a[row][..b.len()]);
+    for row in a {
+        assert!(row.len() >= b.len(), "factors of a page");
+    }
     let mut sums = *acc;
     for (k, b) in b.iter().enumerate() {
         let b = E::load(l, b);
         for row in 0..ROWS {
-            sums[row] = l.fma(l.splat(a[row][k]), b, sums[row]);
+            // SAFETY: `k` is below the length of `b`, and so of every row of `a` (asserted above).
+            let factor = unsafe { *a[row].get_unchecked(k) };
+            sums[row] = l.fma(l.splat(factor), b, sums[row]);
         }
     }
     *acc = sums;
