@@ -30,10 +30,11 @@ use tokenizers::Tokenizer;
 
 pub use decode::Decoder;
 pub use error::TextError;
-pub use gguf::GgufFields;
 pub use stop::{StopStrings, Stopped};
 pub use template::{ChatTemplate, TemplateOrigin};
 
+use crate::gguf::{Gguf, Metadata};
+use crate::load::only_gguf;
 use pieces::{Piece, Pieces};
 use settings::Named;
 
@@ -151,6 +152,26 @@ impl Text {
         special.then_some(first)
     }
 
+    /// Reads the tokenizer and chat template of a model: a Hub folder, a `.gguf` file or a folder with one.
+    ///
+    /// # Errors
+    /// As [`Text::load_hub`] and [`Text::from_gguf`], or if the GGUF header is malformed.
+    pub fn load(path: &Path) -> Result<Text, TextError> {
+        let is_hub = ["tokenizer.json", "config.json"]
+            .iter()
+            .any(|name| path.join(name).exists());
+        if is_hub {
+            return Text::load_hub(path);
+        }
+        let file = match path.is_dir() {
+            true => only_gguf(path)?.ok_or_else(|| TextError::NoTokenizer {
+                dir: path.to_owned(),
+            })?,
+            false => path.to_owned(),
+        };
+        Text::from_gguf(&Gguf::open(&file)?.metadata)
+    }
+
     /// Reads the tokenizer and chat template of a Hub model folder.
     ///
     /// # Errors
@@ -163,7 +184,7 @@ impl Text {
     ///
     /// # Errors
     /// If a key is missing or malformed, or the tokenizer model or splitter is unknown; the message names the key.
-    pub fn from_gguf(fields: &dyn GgufFields) -> Result<Text, TextError> {
+    pub fn from_gguf(fields: &Metadata) -> Result<Text, TextError> {
         gguf::load(fields)
     }
 

@@ -127,7 +127,7 @@ pub(crate) fn read_plan(path: &Path) -> Result<Plan, LoadError> {
 }
 
 /// The single `.gguf` file of a folder.
-fn only_gguf(folder: &Path) -> Result<Option<PathBuf>, LoadError> {
+pub(crate) fn only_gguf(folder: &Path) -> Result<Option<PathBuf>, LoadError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(LoadError::io("list", folder))? {
         let path = entry.map_err(LoadError::io("list", folder))?.path();

@@ -49,6 +49,12 @@ pub enum TextError {
         /// What it should have held.
         expected: String,
     },
+    /// A GGUF file's header cannot be read.
+    #[error(transparent)]
+    Gguf(#[from] crate::load::LoadError),
+    /// A metadata entry of a GGUF file has another type.
+    #[error(transparent)]
+    Metadata(#[from] crate::gguf::MetadataError),
     /// The tokenizer library refused.
     #[error("{place}: {message}")]
     Library {

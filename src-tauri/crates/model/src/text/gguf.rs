@@ -16,27 +16,10 @@ use super::splitter;
 use super::template::{ChatTemplate, TemplateOrigin};
 use super::tokenizer_json::{HIGHEST_ID, library};
 use super::{Parts, Text, TextError};
+use crate::gguf::Metadata;
 
 const CONTROL: i64 = 3;
 const USER_DEFINED: i64 = 4;
-
-/// Metadata of a GGUF file, as the tokenizer needs it.
-///
-/// Every getter answers `None` for a missing key and an error naming the key for one of another type.
-pub trait GgufFields {
-    /// A string.
-    fn string(&self, key: &str) -> Result<Option<&str>, TextError>;
-    /// An array of strings.
-    fn strings(&self, key: &str) -> Result<Option<&[String]>, TextError>;
-    /// An array of integers.
-    fn integers(&self, key: &str) -> Result<Option<&[i64]>, TextError>;
-    /// An array of floats.
-    fn floats(&self, key: &str) -> Result<Option<&[f32]>, TextError>;
-    /// A token id.
-    fn id(&self, key: &str) -> Result<Option<u32>, TextError>;
-    /// A boolean.
-    fn boolean(&self, key: &str) -> Result<Option<bool>, TextError>;
-}
 
 /// The token list and what the file says of each token.
 struct Tokens<'a> {
@@ -45,7 +28,7 @@ struct Tokens<'a> {
     ids: Vocab,
 }
 
-pub(super) fn load(fields: &dyn GgufFields) -> Result<Text, TextError> {
+pub(super) fn load(fields: &Metadata) -> Result<Text, TextError> {
     let model = fields.string("tokenizer.ggml.model")?.unwrap_or_default();
     let tokens = Tokens::read(fields)?;
     let (mut tokenizer, adds_bos) = match model {
@@ -97,7 +80,7 @@ pub(super) fn load(fields: &dyn GgufFields) -> Result<Text, TextError> {
 
 /// The file's own template, or the published one where BitNet 2B-4T's file carries a placeholder or nothing.
 fn template(
-    fields: &dyn GgufFields,
+    fields: &Metadata,
     tokens: &Tokens<'_>,
 ) -> Result<Option<ChatTemplate>, TextError> {
     let source = fields.string("tokenizer.chat_template")?;
@@ -113,7 +96,7 @@ fn template(
 }
 
 impl<'a> Tokens<'a> {
-    fn read(fields: &'a dyn GgufFields) -> Result<Tokens<'a>, TextError> {
+    fn read(fields: &'a Metadata) -> Result<Tokens<'a>, TextError> {
         const KEY: &str = "`tokenizer.ggml.tokens`";
         let list = fields.strings("tokenizer.ggml.tokens")?.unwrap_or(&[]);
         if list.is_empty() || list.len() > HIGHEST_ID as usize + 1 {
@@ -156,7 +139,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The id under `key`, checked to be one of the tokens.
-    fn special(&self, fields: &dyn GgufFields, key: &str) -> Result<Option<u32>, TextError> {
+    fn special(&self, fields: &Metadata, key: &str) -> Result<Option<u32>, TextError> {
         match fields.id(key)? {
             Some(id) if id as usize >= self.list.len() => Err(TextError::tokenizer(
                 format!("`{key}`"),

@@ -103,11 +103,38 @@ impl<'de> Deserialize<'de> for Vocabulary {
 }
 
 /// `"a b"` in older files, `["a", "b"]` in newer ones.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Merge {
-    Joined(String),
-    Pair(String, String),
+struct Merge(String, String);
+
+impl<'de> Deserialize<'de> for Merge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Merge;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a merge of two tokens")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, joined: &str) -> Result<Merge, E> {
+                match joined.split_once(' ') {
+                    Some((left, right)) if !right.contains(' ') => {
+                        Ok(Merge(left.to_owned(), right.to_owned()))
+                    }
+                    _ => Err(E::custom(format!(
+                        "merge `{joined}`, expected two tokens separated by one space"
+                    ))),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Merge, A::Error> {
+                let missing = |at| A::Error::invalid_length(at, &"two tokens");
+                let left = seq.next_element()?.ok_or_else(|| missing(0))?;
+                let right = seq.next_element()?.ok_or_else(|| missing(1))?;
+                Ok(Merge(left, right))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// Builds the pipeline from the bytes of a `tokenizer.json`; `place` names the file in errors.
@@ -158,22 +185,10 @@ fn model(file: ModelFile, place: &str) -> Result<ModelWrapper, TextError> {
     match (file.kind.as_deref(), file.vocab) {
         (Some("BPE") | None, Vocabulary::Ids(vocab)) => {
             let merges = file.merges.unwrap_or_default();
-            let merges = merges
+            let merges: Merges = merges
                 .into_iter()
-                .map(|merge| match merge {
-                    Merge::Pair(left, right) => Ok((left, right)),
-                    Merge::Joined(joined) => match joined.split_once(' ') {
-                        Some((left, right)) if !right.contains(' ') => {
-                            Ok((left.to_owned(), right.to_owned()))
-                        }
-                        _ => Err(TextError::tokenizer(
-                            format!("`{place}`, merges"),
-                            format!("`{joined}`"),
-                            "two tokens separated by one space",
-                        )),
-                    },
-                })
-                .collect::<Result<Merges, TextError>>()?;
+                .map(|Merge(left, right)| (left, right))
+                .collect();
             let mut builder = BPE::builder()
                 .fuse_unk(file.fuse_unk)
                 .byte_fallback(file.byte_fallback)

@@ -5,12 +5,12 @@ use tokenizers::models::bpe::{BPE, Merges};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
 use super::splitter::{self, Splitter};
-use super::{GgufFields, TextError, Tokens, library};
+use super::{Metadata, TextError, Tokens, library};
 use crate::text::tokenizer_json::check_bpe;
 
 /// The tokenizer, and whether BOS is added where the file does not say.
 pub(super) fn build(
-    fields: &dyn GgufFields,
+    fields: &Metadata,
     tokens: &Tokens<'_>,
 ) -> Result<(Tokenizer, bool), TextError> {
     const PLACE: &str = "tokenizer.ggml.merges";
@@ -42,7 +42,7 @@ pub(super) fn build(
 
 /// The splitter the file names. The published BitNet 2B-4T file names none: it is known by its vocabulary. Other
 /// files without a name get what llama.cpp gives them.
-fn splitter(fields: &dyn GgufFields, tokens: &Tokens<'_>) -> Result<Splitter, TextError> {
+fn splitter(fields: &Metadata, tokens: &Tokens<'_>) -> Result<Splitter, TextError> {
     const KEY: &str = "tokenizer.ggml.pre";
     let bitnet = fields.string("general.architecture")? == Some("bitnet-b1.58");
     let name = match fields.string(KEY)? {

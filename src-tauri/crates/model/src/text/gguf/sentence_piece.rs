@@ -10,12 +10,12 @@ use tokenizers::decoders::strip::Strip;
 use tokenizers::models::bpe::{BPE, Merges};
 use tokenizers::normalizers::{NormalizerWrapper, Prepend, Replace};
 
-use super::{GgufFields, TextError, Tokens, library};
+use super::{Metadata, TextError, Tokens, library};
 
 /// Longest token whose splits are looked at, in bytes: SentencePiece's own `max_sentencepiece_length` is 16 characters.
 const LONGEST: usize = 512;
 
-pub(super) fn build(fields: &dyn GgufFields, tokens: &Tokens<'_>) -> Result<Tokenizer, TextError> {
+pub(super) fn build(fields: &Metadata, tokens: &Tokens<'_>) -> Result<Tokenizer, TextError> {
     const PLACE: &str = "`tokenizer.ggml.tokens`";
     let scores = fields.floats("tokenizer.ggml.scores")?.unwrap_or(&[]);
     if scores.len() != tokens.list.len() {
