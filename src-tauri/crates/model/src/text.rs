@@ -11,6 +11,7 @@
 //!
 //! Not for: unigram vocabularies without `tokenizer.json`, multimodal templates, tool calls.
 
+mod around;
 mod decode;
 mod error;
 mod gguf;
@@ -35,6 +36,7 @@ pub use template::{ChatTemplate, TemplateOrigin};
 
 use crate::gguf::{Gguf, Metadata};
 use crate::load::only_gguf;
+use around::Around;
 use pieces::{Piece, Pieces};
 use settings::Named;
 
@@ -79,9 +81,7 @@ pub enum GenerationPrompt {
 pub struct Text {
     tokenizer: Tokenizer,
     pieces: Arc<Pieces>,
-    /// What the tokenizer puts before and after a text.
-    prefix: Vec<u32>,
-    suffix: Vec<u32>,
+    around: Around,
     bos: Option<u32>,
     end_of_text: Vec<u32>,
     template: ChatTemplate,
@@ -91,8 +91,7 @@ pub struct Text {
 /// What a source of a tokenizer gives.
 struct Parts {
     tokenizer: Tokenizer,
-    /// Tokens before and after a text; `None`: what the tokenizer's post-processor adds.
-    around: Option<(Vec<u32>, Vec<u32>)>,
+    around: Around,
     named: Named,
     end_of_text: Vec<u32>,
     template: Option<ChatTemplate>,
@@ -100,16 +99,12 @@ struct Parts {
 
 impl Text {
     fn assemble(parts: Parts) -> Result<Text, TextError> {
-        let mut tokenizer = parts.tokenizer;
-        let (prefix, suffix) = match parts.around {
-            Some(around) => around,
-            None => around(&tokenizer)?,
-        };
-        tokenizer.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
+        let (tokenizer, around) = (parts.tokenizer, parts.around);
         let pieces = Arc::new(Pieces::new(&tokenizer)?);
-        if let Some(&id) = prefix
+        if let Some(&id) = around
+            .before
             .iter()
-            .chain(&suffix)
+            .chain(&around.after)
             .find(|&&id| id as usize >= pieces.rows())
         {
             return Err(TextError::tokenizer(
@@ -122,15 +117,14 @@ impl Text {
             let (_, token) = parts.named.iter().find(|(name, _)| *name == wanted)?;
             tokenizer.token_to_id(token)
         };
-        let bos = named_id("bos_token").or(prefix.first().copied());
+        let bos = named_id("bos_token").or(around.before.first().copied());
         let mut end_of_text = parts.end_of_text;
         end_of_text.extend(named_id("eos_token"));
         let template = parts.template.unwrap_or_else(ChatTemplate::plain);
         let mut text = Text {
             tokenizer,
             pieces,
-            prefix,
-            suffix,
+            around,
             bos,
             end_of_text,
             template: template.with_named(parts.named),
@@ -195,8 +189,8 @@ impl Text {
     pub fn encode(&self, text: &str, special: SpecialTokens) -> Result<Vec<u32>, TextError> {
         let mut ids = self.encode_plain(text)?;
         if special == SpecialTokens::Add {
-            ids.splice(0..0, self.prefix.iter().copied());
-            ids.extend(&self.suffix);
+            ids.splice(0..0, self.around.before.iter().copied());
+            ids.extend(&self.around.after);
         }
         Ok(ids)
     }
@@ -227,8 +221,8 @@ impl Text {
     /// As [`Text::encode`].
     pub fn encode_rendered(&self, rendered: &str) -> Result<Vec<u32>, TextError> {
         let mut ids = self.encode_plain(rendered)?;
-        if !self.prefix.is_empty() && !ids.starts_with(&self.prefix) {
-            ids.splice(0..0, self.prefix.iter().copied());
+        if !self.around.before.is_empty() && !ids.starts_with(&self.around.before) {
+            ids.splice(0..0, self.around.before.iter().copied());
         }
         if let Some(bos) = self.bos {
             let surplus = ids.iter().take_while(|&&id| id == bos).count().max(1) - 1;
@@ -320,26 +314,4 @@ impl std::fmt::Debug for Text {
             .field("template", self.template.origin())
             .finish_non_exhaustive()
     }
-}
-
-/// What the tokenizer's post-processor puts before and after a text.
-fn around(tokenizer: &Tokenizer) -> Result<(Vec<u32>, Vec<u32>), TextError> {
-    let encode = |text: &str, special: bool| match tokenizer.encode_fast(text, special) {
-        Ok(encoding) => Ok(encoding.get_ids().to_vec()),
-        Err(error) => Err(TextError::Library {
-            place: "post_processor".to_owned(),
-            message: error.to_string(),
-        }),
-    };
-    for sample in ["a", "0", " "] {
-        let plain = encode(sample, false)?;
-        let full = encode(sample, true)?;
-        let start = full
-            .windows(plain.len().max(1))
-            .position(|part| part == plain);
-        if let Some(start) = start {
-            return Ok((full[..start].to_vec(), full[start + plain.len()..].to_vec()));
-        }
-    }
-    Ok((encode("", true)?, Vec::new()))
 }

@@ -11,6 +11,7 @@ mod sentence_piece;
 use tokenizers::AddedToken;
 use tokenizers::models::bpe::Vocab;
 
+use super::around::Around;
 use super::settings::Named;
 use super::splitter;
 use super::template::{ChatTemplate, TemplateOrigin};
@@ -18,6 +19,7 @@ use super::tokenizer_json::{HIGHEST_ID, library};
 use super::{Parts, Text, TextError};
 use crate::gguf::Metadata;
 
+const UNKNOWN: i64 = 2;
 const CONTROL: i64 = 3;
 const USER_DEFINED: i64 = 4;
 
@@ -68,10 +70,10 @@ pub(super) fn load(fields: &Metadata) -> Result<Text, TextError> {
     .collect();
     Text::assemble(Parts {
         tokenizer,
-        around: Some((
-            bos.filter(|_| adds_bos).into_iter().collect(),
-            eos.filter(|_| adds_eos).into_iter().collect(),
-        )),
+        around: Around {
+            before: bos.filter(|_| adds_bos).into_iter().collect(),
+            after: eos.filter(|_| adds_eos).into_iter().collect(),
+        },
         named,
         end_of_text: eos.into_iter().chain(eot).collect(),
         template: template(fields, &tokens)?,
@@ -79,10 +81,7 @@ pub(super) fn load(fields: &Metadata) -> Result<Text, TextError> {
 }
 
 /// The file's own template, or the published one where BitNet 2B-4T's file carries a placeholder or nothing.
-fn template(
-    fields: &Metadata,
-    tokens: &Tokens<'_>,
-) -> Result<Option<ChatTemplate>, TextError> {
+fn template(fields: &Metadata, tokens: &Tokens<'_>) -> Result<Option<ChatTemplate>, TextError> {
     let source = fields.string("tokenizer.chat_template")?;
     let bitnet = fields.string("general.architecture")? == Some("bitnet-b1.58");
     match source {
@@ -127,13 +126,13 @@ impl<'a> Tokens<'a> {
         Ok(Tokens { list, kinds, ids })
     }
 
-    /// Control and user-defined tokens, which are found in a text before it is split.
+    /// Tokens found in a text before it is split; all but the user-defined ones are never shown.
     fn added(&self) -> Vec<AddedToken> {
         let kinds = self.kinds.iter().zip(self.list);
         kinds
-            .filter(|(kind, _)| matches!(**kind, CONTROL | USER_DEFINED))
+            .filter(|(kind, _)| matches!(**kind, UNKNOWN | CONTROL | USER_DEFINED))
             .map(|(kind, token)| {
-                AddedToken::from(token.as_str(), *kind == CONTROL).normalized(false)
+                AddedToken::from(token.as_str(), *kind != USER_DEFINED).normalized(false)
             })
             .collect()
     }

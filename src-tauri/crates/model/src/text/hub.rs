@@ -22,7 +22,7 @@ pub(super) fn load(dir: &Path) -> Result<Text, TextError> {
     let bytes = read(&path, TOKENIZER_BYTES)?.ok_or_else(|| TextError::NoTokenizer {
         dir: dir.to_owned(),
     })?;
-    let mut tokenizer = tokenizer_json::read(&bytes, &path.display().to_string())?;
+    let (mut tokenizer, around) = tokenizer_json::read(&bytes, &path.display().to_string())?;
     let config_path = dir.join("tokenizer_config.json");
     let place = config_path.display().to_string();
     let settings = Settings::read(
@@ -34,7 +34,7 @@ pub(super) fn load(dir: &Path) -> Result<Text, TextError> {
     let template = template(dir, &settings)?;
     Text::assemble(Parts {
         tokenizer,
-        around: None,
+        around,
         named: settings.named,
         end_of_text: Vec::new(),
         template,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use super::TextError;
+use super::around::shortened;
 use super::tokenizer_json::HIGHEST_ID;
 
 /// Most bytes that all token texts may have together; the largest real vocabularies have a few MB.
@@ -154,7 +155,7 @@ impl Plan {
         let unsupported = || {
             TextError::tokenizer(
                 "decoder",
-                step.to_string(),
+                shortened(step),
                 "ByteLevel, ByteFallback, Fuse, Metaspace, Replace of a string, or Strip of leading spaces",
             )
         };

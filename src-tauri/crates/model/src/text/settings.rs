@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
 use super::TextError;
+use super::around::shortened;
 
 /// Names under which special tokens are kept, and given to chat templates.
 const NAMES: [&str; 7] = [
@@ -69,7 +70,7 @@ fn added_token(id: &str, token: &Value, place: &str) -> Result<(u32, AddedToken)
     let wrong = || {
         TextError::tokenizer(
             format!("`{place}`, added_tokens_decoder"),
-            format!("`{id}`: {token}"),
+            format!("`{id}`: {}", shortened(token)),
             "an id and an object with `content`",
         )
     };
@@ -91,7 +92,7 @@ fn templates(value: &Value, place: &str) -> Result<Vec<(String, String)>, TextEr
     let wrong = |found: &Value| {
         TextError::tokenizer(
             format!("`{place}`, chat_template"),
-            found.to_string(),
+            shortened(found),
             "a string or a list of objects with `name` and `template`",
         )
     };

@@ -167,7 +167,7 @@ impl ChatTemplate {
         ];
         self.environment
             .get_template(NAME)
-            .and_then(|template| template.render(Value::from_iter(named.chain(values))))
+            .and_then(|template| template.render(Value::from_pairs(named.chain(values))))
             .map_err(|error| failure(&self.origin, &error))
     }
 }

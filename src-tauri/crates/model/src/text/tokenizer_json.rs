@@ -10,6 +10,7 @@ use tokenizers::models::bpe::{BPE, Merges, Vocab};
 use tokenizers::{AddedToken, ModelWrapper, Tokenizer};
 
 use super::TextError;
+use super::around::Around;
 
 /// Highest token id accepted: eight times the largest published vocabulary. Tables here are indexed by id.
 pub(super) const HIGHEST_ID: u32 = (1 << 21) - 1;
@@ -137,8 +138,8 @@ impl<'de> Deserialize<'de> for Merge {
     }
 }
 
-/// Builds the pipeline from the bytes of a `tokenizer.json`; `place` names the file in errors.
-pub(super) fn read(bytes: &[u8], place: &str) -> Result<Tokenizer, TextError> {
+/// Builds the pipeline, and what is added around a text, from the bytes of a `tokenizer.json`; `place` names the file in errors.
+pub(super) fn read(bytes: &[u8], place: &str) -> Result<(Tokenizer, Around), TextError> {
     let file: File = serde_json::from_slice(bytes).map_err(|source| TextError::Json {
         place: place.to_owned(),
         source,
@@ -151,6 +152,7 @@ pub(super) fn read(bytes: &[u8], place: &str) -> Result<Tokenizer, TextError> {
             format!("at most {MOST_GROWTH} times"),
         ));
     }
+    let around = Around::read(&file.post_processor, place)?;
     let mut tokenizer = Tokenizer::new(model(file.model, place)?);
     let part = |name: &str| format!("{place}, {name}");
     tokenizer
@@ -163,10 +165,6 @@ pub(super) fn read(bytes: &[u8], place: &str) -> Result<Tokenizer, TextError> {
         file.pre_tokenizer,
         part("pre_tokenizer"),
     )?);
-    tokenizer.with_post_processor(component::<tokenizers::PostProcessorWrapper>(
-        file.post_processor,
-        part("post_processor"),
-    )?);
     tokenizer.with_decoder(component::<tokenizers::DecoderWrapper>(
         file.decoder,
         part("decoder"),
@@ -177,7 +175,7 @@ pub(super) fn read(bytes: &[u8], place: &str) -> Result<Tokenizer, TextError> {
     tokenizer
         .add_tokens(file.added_tokens.into_iter().map(|added| added.token))
         .map_err(|error| library(part("added_tokens"), error))?;
-    Ok(tokenizer)
+    Ok((tokenizer, around))
 }
 
 fn model(file: ModelFile, place: &str) -> Result<ModelWrapper, TextError> {

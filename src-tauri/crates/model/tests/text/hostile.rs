@@ -57,6 +57,7 @@ fn files_that_are_no_tokenizer() {
     for (content, fragment) in [
         ("", "EOF while parsing"),
         ("{", "EOF while parsing"),
+        (&"{\"a\":".repeat(1_000_000), "recursion limit"),
         ("null", "invalid type: null"),
         ("[]", "tokenizer.json"),
         ("{}", "missing field `model`"),
@@ -86,7 +87,7 @@ fn files_that_are_no_tokenizer() {
             r#"{"model": {"type": "Unigram", "vocab": [], "unk_id": 0}}"#,
             "model",
         ),
-        (&"[".repeat(1_000_000), "recursion limit"),
+        (&"[".repeat(1_000_000), "invalid type: sequence"),
         (&BYTE_LEVEL[..BYTE_LEVEL.len() / 2], "EOF while parsing"),
     ] {
         check(content, fragment);

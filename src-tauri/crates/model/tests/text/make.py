@@ -132,7 +132,6 @@ CHATS = {
         {"role": "assistant", "content": "Kandaki şekerin yüksek olmasıdır."},
         {"role": "user", "content": "it's <|eot_id|> 'quoted' & \"double\""},
     ],
-    "empty": [],
     "two assistants": [
         {"role": "assistant", "content": "a"},
         {"role": "assistant", "content": ""},
@@ -226,7 +225,14 @@ def main():
         "chats": CHATS,
         "rendered": chats,
     }
-    (HERE / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=1) + "\n")
+    lines = []
+    for key, value in expected.items():
+        if isinstance(value, list):
+            value = "[\n" + ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in value) + "\n]"
+        else:
+            value = json.dumps(value, ensure_ascii=False)
+        lines.append(f"{json.dumps(key)}: {value}")
+    (HERE / "expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 main()
