@@ -94,4 +94,7 @@ pub struct Head {
     pub table: Arc<Table>,
     /// A 4-bit image that decides which exact rows are worth reading; absent for small vocabularies.
     pub screen: Option<ScreenedHead>,
+    /// The head as a BitLinear, where a checkpoint quantises even that: then only this gives the logits, from the quantised
+    /// hidden state, there is no screen, and `table` is the embedding.
+    pub bit_linear: Option<Linear>,
 }

@@ -35,7 +35,8 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     fn of(plan: &'a Plan) -> Result<Self, LoadError> {
         let mut groups = Vec::new();
-        for linears in plan.layers.iter().flat_map(inputs).flat_map(|joined| split(&joined)) {
+        let layers = plan.layers.iter().flat_map(inputs).flat_map(|joined| split(&joined));
+        for linears in layers.chain(plan.bit_linear_head.iter().map(|head| vec![head])) {
             if linears[0].encoding.is_ternary() {
                 let bytes = packed_len(group_rows(&linears), linears[0].in_features)
                     .map_err(|source| LoadError::Layout { place: linears[0].name.clone(), source })?;
@@ -43,7 +44,7 @@ impl<'a> Layout<'a> {
             }
         }
         let table = head_table(plan);
-        let screen_bytes = match head::is_large(table) {
+        let screen_bytes = match plan.bit_linear_head.is_none() && head::is_large(table) {
             true => ScreenedHead::packed_len(table.rows, table.cols).unwrap_or(0),
             false => 0,
         };
@@ -117,7 +118,11 @@ pub(super) fn weights(
         .map(|layer| build_layer(&plan, layer, &mut packed))
         .collect::<Result<Vec<_>, _>>()?;
     let final_norm = norm(&plan.final_norm, &plan.files)?;
-    let head = Head { table: head_table, screen };
+    let bit_linear = match &plan.bit_linear_head {
+        Some(linear) => Some(single(join(&plan, &[linear], &mut packed)?)),
+        None => None,
+    };
+    let head = Head { table: head_table, screen, bit_linear };
     Ok(Weights { config: plan.config, embedding, layers, final_norm, head })
 }
 

@@ -20,8 +20,10 @@ pub(crate) struct Plan {
     /// What the layout is called, for people.
     pub layout: &'static str,
     pub embedding: TablePlan,
-    /// `None` when the head is the embedding.
+    /// `None` when the head is the embedding or a BitLinear.
     pub head: Option<TablePlan>,
+    /// The head as a BitLinear.
+    pub bit_linear_head: Option<LinearPlan>,
     pub final_norm: NormPlan,
     pub layers: Vec<LayerPlan>,
 }
@@ -141,9 +143,10 @@ impl RowOrder {
 impl Plan {
     /// Every linear, in the order of the computation.
     pub fn linears(&self) -> impl Iterator<Item = &LinearPlan> {
-        self.layers.iter().flat_map(|layer| {
+        let layers = self.layers.iter().flat_map(|layer| {
             layer.qkv.iter().chain([&layer.o]).chain(&layer.gate_up).chain([&layer.down])
-        })
+        });
+        layers.chain(&self.bit_linear_head)
     }
 
     /// Every norm but those inside linears.

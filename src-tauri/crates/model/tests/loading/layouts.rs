@@ -27,17 +27,15 @@ fn linears(weights: &Weights) -> Vec<Codes> {
             }
             assert_eq!(row, packed.rows());
         };
-        let mut joined = |joined: &Joined| match joined.parts.as_slice() {
+        let parts = |joined: &Joined, take: &mut dyn FnMut(&Matrix, &[usize])| match joined.parts.as_slice() {
             [one] => take(&one.matrix, &joined.out_features),
-            parts => parts.iter().zip(&joined.out_features).for_each(|(part, &rows)| take(&part.matrix, &[rows])),
+            parts => {
+                parts.iter().zip(&joined.out_features).for_each(|(part, &rows)| take(&part.matrix, &[rows]));
+            }
         };
-        joined(&layer.qkv);
+        parts(&layer.qkv, &mut take);
         take(&layer.o.matrix, &[HIDDEN]);
-        let mut joined = |joined: &Joined| match joined.parts.as_slice() {
-            [one] => take(&one.matrix, &joined.out_features),
-            parts => parts.iter().zip(&joined.out_features).for_each(|(part, &rows)| take(&part.matrix, &[rows])),
-        };
-        joined(&layer.gate_up);
+        parts(&layer.gate_up, &mut take);
         take(&layer.down.matrix, &[HIDDEN]);
     }
     found
@@ -161,7 +159,8 @@ fn inner_norms_keep_linears_apart_and_exclusions_stay_dense() {
         if module == "model.layers.1.mlp.down_proj" {
             let values: Vec<f32> = codes.codes.iter().map(|&code| f32::from(code) * 0.3).collect();
             let dense = bf16_tensor(&format!("{module}.weight"), &[codes.rows, codes.cols], &values);
-            *tensors.iter_mut().find(|tensor| tensor.name == dense.name).unwrap() = dense;
+            let place = tensors.iter().position(|tensor| tensor.name == dense.name).unwrap();
+            tensors[place] = dense;
         } else {
             let name = format!("{module}.rms_norm.weight");
             tensors.push(bf16_tensor(&name, &[codes.cols], &floats(7, codes.cols)));

@@ -32,7 +32,8 @@ pub(super) fn of(plan: &Plan) -> Result<[u8; 32], LoadError> {
             hash.update(file.read_vec(offset, bytes)?);
         }
     }
-    hash.update(format!("{:?} {:?} {:?}", plan.layers, plan.embedding, plan.head));
+    hash.update(format!("{:?} {:?}", plan.layers, plan.bit_linear_head));
+    hash.update(format!("{:?} {:?}", plan.embedding, plan.head));
     Ok(hash.finalize().into())
 }
 

@@ -34,7 +34,16 @@ pub(crate) fn plan(path: &Path) -> Result<Plan, LoadError> {
         .map(|layer| reader.layer(layer, &config))
         .collect::<Result<Vec<_>, _>>()?;
     let layout = layout(&layers);
-    Ok(Plan { files: vec![file.source.clone()], config, layout, embedding, head, final_norm, layers })
+    Ok(Plan {
+        files: vec![file.source.clone()],
+        config,
+        layout,
+        embedding,
+        head,
+        bit_linear_head: None,
+        final_norm,
+        layers,
+    })
 }
 
 fn layout(layers: &[LayerPlan]) -> &'static str {

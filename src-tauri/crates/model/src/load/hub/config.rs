@@ -259,10 +259,11 @@ fn quantization(raw: &RawConfig, path: &Path) -> Result<Option<Quantization>, Lo
     let one_bit_llm = raw.weight_bits == Some(1)
         && raw.architectures.as_deref().is_some_and(|classes| classes == ["BitnetForCausalLM"]);
     let Some(found) = &raw.quantization_config else {
+        let excluded = Exclusions::compile(None, path)?;
         return Ok(one_bit_llm.then_some(Quantization {
             scale_multiplies: true,
             masters: true,
-            excluded: Exclusions::default(),
+            excluded,
             inner_norm_eps: None,
         }));
     };
@@ -297,20 +298,21 @@ fn quantization(raw: &RawConfig, path: &Path) -> Result<Option<Quantization>, Lo
     }))
 }
 
-/// `modules_to_not_convert`, matched as transformers' `should_convert_module` does; empty: the LM head only.
-#[derive(Debug, Default)]
+/// `modules_to_not_convert`, matched as transformers' `should_convert_module` does.
+#[derive(Debug)]
 pub(crate) struct Exclusions {
     patterns: Vec<(String, Regex)>,
 }
 
 impl Exclusions {
-    /// Compiles the list.
+    /// Compiles the list; without one the LM head is left alone.
     ///
     /// # Errors
     /// If it is unreasonably long or an entry is not a regular expression.
     pub(crate) fn compile(names: Option<&[String]>, path: &Path) -> Result<Self, LoadError> {
         let place = "`quantization_config.modules_to_not_convert`";
-        let names = names.unwrap_or_default();
+        let head = ["lm_head".to_owned()];
+        let names = names.unwrap_or(&head);
         if names.len() > MAX_EXCLUSIONS {
             let found = format!("{} entries", names.len());
             return Err(LoadError::malformed(path, place, found, format!("at most {MAX_EXCLUSIONS}")));

@@ -63,6 +63,19 @@ impl Linears<'_> {
         })
     }
 
+    /// The head if the checkpoint makes it a BitLinear: a list of exclusions that leaves it out does.
+    ///
+    /// # Errors
+    /// As [`Linears::linear`].
+    pub(super) fn head(&self) -> Result<Option<LinearPlan>, LoadError> {
+        if self.quantization.is_none_or(|quantization| quantization.excluded.contains("lm_head")) {
+            return Ok(None);
+        }
+        let config = self.reader.config;
+        let linear = self.linear("lm_head", config.vocab, config.hidden)?;
+        Ok(linear.encoding.is_ternary().then_some(linear))
+    }
+
     fn float_encoding(
         &self,
         module: &str,

@@ -28,13 +28,25 @@ pub(crate) fn plan(folder: &Path) -> Result<Plan, LoadError> {
     let linears = Linears { reader: &reader, quantization: quantization.as_ref() };
     let layers = (0..config.layers).map(|layer| linears.layer(layer)).collect::<Result<Vec<_>, _>>()?;
     let embedding = reader.table("model.embed_tokens.weight")?;
-    let head = match config.tied {
-        true => None,
-        false => Some(reader.table("lm_head.weight")?),
+    let (head, bit_linear_head) = match config.tied {
+        true => (None, None),
+        false => match linears.head()? {
+            Some(bit_linear) => (None, Some(bit_linear)),
+            None => (Some(reader.table("lm_head.weight")?), None),
+        },
     };
     let final_norm = reader.norm("model.norm.weight", config.hidden, config.rms_eps)?;
     let layout = linears.layout(&layers);
-    Ok(Plan { files: shards.files, config, layout, embedding, head, final_norm, layers })
+    Ok(Plan {
+        files: shards.files,
+        config,
+        layout,
+        embedding,
+        head,
+        bit_linear_head,
+        final_norm,
+        layers,
+    })
 }
 
 /// Looks tensors up by name and checks their shape and type.
