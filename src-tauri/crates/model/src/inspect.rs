@@ -92,14 +92,23 @@ pub fn inspect(path: &Path) -> Result<ModelSummary, LoadError> {
 
 /// The licence from GGUF metadata or from the front matter of the README beside the weights.
 fn licence(weights: &Path) -> Option<String> {
-    if weights.extension().is_some_and(|extension| extension == "gguf") {
+    if weights
+        .extension()
+        .is_some_and(|extension| extension == "gguf")
+    {
         let file = Gguf::open(weights).ok()?;
-        return file.metadata.string("general.license").ok()?.map(str::to_owned);
+        return file
+            .metadata
+            .string("general.license")
+            .ok()?
+            .map(str::to_owned);
     }
     let readme = std::fs::read(weights.parent()?.join("README.md")).ok()?;
     let text = String::from_utf8_lossy(&readme[..readme.len().min(MAX_README_BYTES)]);
     let front = text.strip_prefix("---")?.split("\n---").next()?;
-    let named = front.lines().find_map(|line| line.strip_prefix("license:"))?;
+    let named = front
+        .lines()
+        .find_map(|line| line.strip_prefix("license:"))?;
     let name = named.trim().trim_matches(['"', '\'']);
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -28,9 +28,13 @@ pub fn reference_logits(weights: &Weights, tokens: &[u32]) -> Result<Tensor> {
         x = (&x + attention(config, layer, &norm(&layer.input_norm, &x)?)?)?;
         x = (&x + feed_forward(config, layer, &norm(&layer.post_attention_norm, &x)?)?)?;
     }
+    let x = norm(&weights.final_norm, &x)?;
+    if let Some(bit_linear) = &weights.head.bit_linear {
+        return linear(bit_linear, &x);
+    }
     let every: Vec<u32> = (0..config.vocab as u32).collect();
     let head = table_rows(&weights.head.table, &every)?;
-    norm(&weights.final_norm, &x)?.matmul(&head.t()?)
+    x.matmul(&head.t()?)
 }
 
 fn attention(config: &ModelConfig, layer: &Layer, x: &Tensor) -> Result<Tensor> {

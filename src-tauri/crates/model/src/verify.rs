@@ -64,14 +64,29 @@ pub fn verify(
             hashed += bytes;
             progress(0.5 + hashed as f64 / file_bytes as f64 / 2.0)
         })?;
-        let name = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let matches = known.get(&name).map(|known| known.eq_ignore_ascii_case(&sha256));
-        files.push(VerifiedFile { name, bytes: file.bytes(), sha256, matches });
+        let name = file
+            .path()
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let matches = known
+            .get(&name)
+            .map(|known| known.eq_ignore_ascii_case(&sha256));
+        files.push(VerifiedFile {
+            name,
+            bytes: file.bytes(),
+            sha256,
+            matches,
+        });
     }
     Ok(VerifyReport { files })
 }
 
-fn hash(file: &Source, progress: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<String, LoadError> {
+fn hash(
+    file: &Source,
+    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<String, LoadError> {
     let mut hash = Sha256::new();
     let mut offset = 0;
     let mut chunk = vec![0; CHUNK_BYTES as usize];
@@ -85,5 +100,9 @@ fn hash(file: &Source, progress: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Resu
             return Err(LoadError::Cancelled);
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

@@ -6,6 +6,7 @@
 use r3mes_kernels::{dense_matmul, exact_logits};
 
 use super::ForwardError;
+use super::linear::{LinearScratch, Machine, project};
 use super::state::State;
 use crate::load::LoadError;
 use crate::model::Model;
@@ -21,9 +22,18 @@ impl Model {
         let (hidden, row) = state.output()?;
         row.resize(self.config().vocab, 0.0);
         let table = &self.weights.head.table;
-        match table.matrix() {
-            Some(matrix) => dense_matmul(self.isa, &self.pool, matrix, hidden, row),
-            None => {
+        match (&self.weights.head.bit_linear, table.matrix()) {
+            (Some(bit_linear), _) => {
+                let machine = Machine {
+                    isa: self.isa,
+                    pool: &self.pool,
+                };
+                let mut scratch = LinearScratch::default();
+                let parts = std::slice::from_ref(bit_linear);
+                project(machine, parts, hidden, 1, &mut scratch, row);
+            }
+            (None, Some(matrix)) => dense_matmul(self.isa, &self.pool, matrix, hidden, row),
+            (None, None) => {
                 let fetch = |id: u32, row: &mut [f32]| table.row(id, row);
                 exact_logits(self.isa, &self.pool, hidden, &fetch, row)?;
             }

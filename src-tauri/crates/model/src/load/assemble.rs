@@ -35,11 +35,20 @@ pub(super) struct Layout<'a> {
 impl<'a> Layout<'a> {
     fn of(plan: &'a Plan) -> Result<Self, LoadError> {
         let mut groups = Vec::new();
-        let layers = plan.layers.iter().flat_map(inputs).flat_map(|joined| split(&joined));
+        let layers = plan
+            .layers
+            .iter()
+            .flat_map(inputs)
+            .flat_map(|joined| split(&joined));
         for linears in layers.chain(plan.bit_linear_head.iter().map(|head| vec![head])) {
             if linears[0].encoding.is_ternary() {
-                let bytes = packed_len(group_rows(&linears), linears[0].in_features)
-                    .map_err(|source| LoadError::Layout { place: linears[0].name.clone(), source })?;
+                let bytes =
+                    packed_len(group_rows(&linears), linears[0].in_features).map_err(|source| {
+                        LoadError::Layout {
+                            place: linears[0].name.clone(),
+                            source,
+                        }
+                    })?;
                 groups.push(Group { linears, bytes });
             }
         }
@@ -48,11 +57,18 @@ impl<'a> Layout<'a> {
             true => ScreenedHead::packed_len(table.rows, table.cols).unwrap_or(0),
             false => 0,
         };
-        Ok(Self { groups, screen_bytes })
+        Ok(Self {
+            groups,
+            screen_bytes,
+        })
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.groups.iter().map(|group| group.bytes as u64).sum::<u64>() + self.screen_bytes as u64
+        self.groups
+            .iter()
+            .map(|group| group.bytes as u64)
+            .sum::<u64>()
+            + self.screen_bytes as u64
     }
 }
 
@@ -94,7 +110,10 @@ pub(super) fn weights(
     let (packed, screen) = {
         let layout = Layout::of(&plan)?;
         match options.cache {
-            CacheUse::BesideModel { fallback, from_bytes } if layout.bytes() >= from_bytes => {
+            CacheUse::BesideModel {
+                fallback,
+                from_bytes,
+            } if layout.bytes() >= from_bytes => {
                 match cache::read(&plan, &layout, fallback, options.pool, progress)? {
                     Some(found) => found,
                     None => {
@@ -122,8 +141,18 @@ pub(super) fn weights(
         Some(linear) => Some(single(join(&plan, &[linear], &mut packed)?)),
         None => None,
     };
-    let head = Head { table: head_table, screen, bit_linear };
-    Ok(Weights { config: plan.config, embedding, layers, final_norm, head })
+    let head = Head {
+        table: head_table,
+        screen,
+        bit_linear,
+    };
+    Ok(Weights {
+        config: plan.config,
+        embedding,
+        layers,
+        final_norm,
+        head,
+    })
 }
 
 /// Packs every group, then the head, and writes the copy as it goes.
@@ -139,7 +168,12 @@ fn pack_all(
         None => None,
         Some(Ok(writer)) => Some(writer),
         Some(Err(error)) => {
-            report(progress, LoadPhase::CacheNotWritten { reason: reason(&error) })?;
+            report(
+                progress,
+                LoadPhase::CacheNotWritten {
+                    reason: reason(&error),
+                },
+            )?;
             None
         }
     };
@@ -158,14 +192,21 @@ fn pack_all(
         0 => None,
         _ => {
             let screen = head::screen(plan, head_table(plan), done, total, progress)?;
-            keep(&mut writer, progress, |writer| writer.add_screen(screen.packed_bytes()))?;
+            keep(&mut writer, progress, |writer| {
+                writer.add_screen(screen.packed_bytes())
+            })?;
             Some(screen)
         }
     };
     if let Some(writer) = writer
         && let Err(error) = writer.finish()
     {
-        report(progress, LoadPhase::CacheNotWritten { reason: reason(&error) })?;
+        report(
+            progress,
+            LoadPhase::CacheNotWritten {
+                reason: reason(&error),
+            },
+        )?;
     }
     Ok((matrices, screen))
 }
@@ -180,7 +221,12 @@ fn keep(
         && let Err(error) = write(open)
     {
         *writer = None;
-        report(progress, LoadPhase::CacheNotWritten { reason: reason(&error) })?;
+        report(
+            progress,
+            LoadPhase::CacheNotWritten {
+                reason: reason(&error),
+            },
+        )?;
     }
     Ok(())
 }
@@ -197,7 +243,12 @@ fn build_layer(
     layer: &LayerPlan,
     packed: &mut impl Iterator<Item = Packed>,
 ) -> Result<Layer, LoadError> {
-    let optional = |norm_plan: &Option<_>| norm_plan.as_ref().map(|found| norm(found, &plan.files)).transpose();
+    let optional = |norm_plan: &Option<_>| {
+        norm_plan
+            .as_ref()
+            .map(|found| norm(found, &plan.files))
+            .transpose()
+    };
     let [qkv, o, gate_up, down] = inputs(layer);
     let mut joined = |linears: &[&LinearPlan]| join(plan, linears, packed);
     let qkv = joined(&qkv)?;
@@ -240,14 +291,29 @@ fn join(
                 Matrix::Dense(dense(&table, first.order, &plan.files)?)
             }
             _ => {
-                let Packed { matrix, row_scales } = packed.next().expect("a matrix for each ternary group");
-                Matrix::Ternary { packed: matrix, row_scales }
+                let Packed { matrix, row_scales } =
+                    packed.next().expect("a matrix for each ternary group");
+                Matrix::Ternary {
+                    packed: matrix,
+                    row_scales,
+                }
             }
         };
-        let inner_norm = first.inner_norm.as_ref().map(|found| norm(found, &plan.files)).transpose()?;
-        parts.push(Linear { inner_norm, bias: bias(plan, &group)?, matrix });
+        let inner_norm = first
+            .inner_norm
+            .as_ref()
+            .map(|found| norm(found, &plan.files))
+            .transpose()?;
+        parts.push(Linear {
+            inner_norm,
+            bias: bias(plan, &group)?,
+            matrix,
+        });
     }
-    Ok(Joined { parts, out_features: linears.iter().map(|linear| linear.out_features).collect() })
+    Ok(Joined {
+        parts,
+        out_features: linears.iter().map(|linear| linear.out_features).collect(),
+    })
 }
 
 /// The biases of a group, zeros where a linear has none; `None` if none has.
@@ -267,7 +333,10 @@ fn bias(plan: &Plan, group: &[&LinearPlan]) -> Result<Option<Vec<f32>>, LoadErro
 
 /// A buffer for packed bytes of `place`.
 pub(super) fn buffer(bytes: usize, place: &str) -> Result<AlignedBytes, LoadError> {
-    AlignedBytes::zeroed(bytes).map_err(|source| LoadError::Memory { place: place.to_owned(), source })
+    AlignedBytes::zeroed(bytes).map_err(|source| LoadError::Memory {
+        place: place.to_owned(),
+        source,
+    })
 }
 
 /// The shape of the head.

@@ -26,7 +26,10 @@ pub(crate) fn check_tensors(
     for norm in plan.norms() {
         vector(&norm.weight, &plan.files)?;
     }
-    let total: u64 = plan.linears().map(|linear| linear.extent.bytes).sum::<u64>()
+    let total: u64 = plan
+        .linears()
+        .map(|linear| linear.extent.bytes)
+        .sum::<u64>()
         + plan.embedding.extent.bytes
         + plan.head.as_ref().map_or(0, |head| head.extent.bytes);
     let mut done = 0;
@@ -35,12 +38,16 @@ pub(crate) fn check_tensors(
     };
     for table in std::iter::once(&plan.embedding).chain(&plan.head) {
         let bytes = table.extent.bytes;
-        check_table(plan, table, pool, &mut |fraction| told(done, bytes, fraction))?;
+        check_table(plan, table, pool, &mut |fraction| {
+            told(done, bytes, fraction)
+        })?;
         done += bytes;
     }
     for linear in plan.linears() {
         let bytes = linear.extent.bytes;
-        check_linear(plan, linear, pool, &mut |fraction| told(done, bytes, fraction))?;
+        check_linear(plan, linear, pool, &mut |fraction| {
+            told(done, bytes, fraction)
+        })?;
         done += bytes;
     }
     Ok(())
@@ -52,7 +59,12 @@ fn check_linear(
     pool: &Pool,
     progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> Result<(), LoadError> {
-    for found in linear.inner_norm.iter().map(|norm| &norm.weight).chain(&linear.bias) {
+    for found in linear
+        .inner_norm
+        .iter()
+        .map(|norm| &norm.weight)
+        .chain(&linear.bias)
+    {
         vector(found, &plan.files)?;
     }
     let source = &plan.files[linear.extent.file];
@@ -70,7 +82,9 @@ fn check_linear(
     each_row(linear.out_features, pool, progress, &|range| {
         let mut codes = vec![0; linear.in_features];
         let mut scratch = Scratch::default();
-        range.into_iter().try_for_each(|row| rows.read(row, &mut codes, &mut scratch).map(drop))
+        range
+            .into_iter()
+            .try_for_each(|row| rows.read(row, &mut codes, &mut scratch).map(drop))
     })
 }
 
@@ -81,7 +95,10 @@ fn check_table(
     progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> Result<(), LoadError> {
     let source = &plan.files[table.extent.file];
-    let row_bytes = table.element.row_bytes(table.cols).expect("the plan has whole rows");
+    let row_bytes = table
+        .element
+        .row_bytes(table.cols)
+        .expect("the plan has whole rows");
     each_row(table.rows, pool, progress, &|range| {
         let mut bytes = vec![0; row_bytes];
         let mut values = vec![0.0; table.cols];

@@ -34,7 +34,11 @@ fn refuse_code_three(seen: u8, codes: &[i8]) -> Result<(), Refusal> {
         return Ok(());
     }
     let column = codes.iter().position(|&code| code == 2).unwrap_or(0);
-    Err(Refusal { column, found: "code 3".into(), expected: CODES })
+    Err(Refusal {
+        column,
+        found: "code 3".into(),
+        expected: CODES,
+    })
 }
 
 /// A row of an `I2_S` tensor that begins at value `first` of the flattened tensor.
@@ -57,20 +61,24 @@ pub(crate) fn i2s_row(blocks: &[u8], first: usize, codes: &mut [i8]) -> Result<(
 /// A row of `TQ2_0` blocks: byte `32j + m` of a block holds the values `128j + 32l + m` in bits `2l, 2l + 1`.
 pub(crate) fn tq2_row(bytes: &[u8], codes: &mut [i8]) -> Result<f32, Refusal> {
     let blocks = bytes.as_chunks::<TQ2_BYTES>().0;
-    scaled_blocks(blocks.iter().map(|block| block.split_at(TQ2_BYTES - 2)), codes, |packed, codes| {
-        let mut seen = 0u8;
-        for (half, packed) in packed.chunks_exact(32).enumerate() {
-            for lane in 0..4 {
-                let codes = &mut codes[128 * half + 32 * lane..][..32];
-                for (code, byte) in codes.iter_mut().zip(packed) {
-                    let bits = (byte >> (2 * lane)) & 3;
-                    seen |= u8::from(bits == 3);
-                    *code = bits as i8 - 1;
+    scaled_blocks(
+        blocks.iter().map(|block| block.split_at(TQ2_BYTES - 2)),
+        codes,
+        |packed, codes| {
+            let mut seen = 0u8;
+            for (half, packed) in packed.chunks_exact(32).enumerate() {
+                for lane in 0..4 {
+                    let codes = &mut codes[128 * half + 32 * lane..][..32];
+                    for (code, byte) in codes.iter_mut().zip(packed) {
+                        let bits = (byte >> (2 * lane)) & 3;
+                        seen |= u8::from(bits == 3);
+                        *code = bits as i8 - 1;
+                    }
                 }
             }
-        }
-        refuse_code_three(seen, codes)
-    })
+            refuse_code_three(seen, codes)
+        },
+    )
 }
 
 /// A row of `TQ1_0` blocks: bytes 0..32 hold values 0..160, 32..48 values 160..240, five base-3 digits each, and 48..52 the last
@@ -78,21 +86,26 @@ pub(crate) fn tq2_row(bytes: &[u8], codes: &mut [i8]) -> Result<f32, Refusal> {
 /// `n`-th run of the group. Source: `dequantize_row_tq1_0` of llama.cpp's ggml-quants.c.
 pub(crate) fn tq1_row(bytes: &[u8], codes: &mut [i8]) -> Result<f32, Refusal> {
     /// First byte, bytes, digits per byte, first value of each group of a block.
-    const GROUPS: [(usize, usize, usize, usize); 3] = [(0, 32, 5, 0), (32, 16, 5, 160), (48, 4, 4, 240)];
+    const GROUPS: [(usize, usize, usize, usize); 3] =
+        [(0, 32, 5, 0), (32, 16, 5, 160), (48, 4, 4, 240)];
     let blocks = bytes.as_chunks::<TQ1_BYTES>().0;
-    scaled_blocks(blocks.iter().map(|block| block.split_at(TQ1_BYTES - 2)), codes, |packed, codes| {
-        for (byte, bytes, digits, value) in GROUPS {
-            let mut power = 1u8;
-            for digit in 0..digits {
-                let codes = &mut codes[value + digit * bytes..][..bytes];
-                for (code, byte) in codes.iter_mut().zip(&packed[byte..byte + bytes]) {
-                    *code = ((u16::from(byte.wrapping_mul(power)) * 3) >> 8) as i8 - 1;
+    scaled_blocks(
+        blocks.iter().map(|block| block.split_at(TQ1_BYTES - 2)),
+        codes,
+        |packed, codes| {
+            for (byte, bytes, digits, value) in GROUPS {
+                let mut power = 1u8;
+                for digit in 0..digits {
+                    let codes = &mut codes[value + digit * bytes..][..bytes];
+                    for (code, byte) in codes.iter_mut().zip(&packed[byte..byte + bytes]) {
+                        *code = ((u16::from(byte.wrapping_mul(power)) * 3) >> 8) as i8 - 1;
+                    }
+                    power = power.wrapping_mul(3);
                 }
-                power = power.wrapping_mul(3);
             }
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
 /// Decodes blocks of 256 that each carry an f16 scale; a row has one scale, and blocks of scale 0 are zeros.
@@ -102,8 +115,16 @@ fn scaled_blocks<'a>(
     decode: impl Fn(&[u8], &mut [i8]) -> Result<(), Refusal>,
 ) -> Result<f32, Refusal> {
     let mut row_scale = None;
-    for (index, ((packed, scale), codes)) in blocks.zip(codes.chunks_exact_mut(TQ_BLOCK)).enumerate() {
-        let refuse = |found: String, expected| Err(Refusal { column: index * TQ_BLOCK, found, expected });
+    for (index, ((packed, scale), codes)) in
+        blocks.zip(codes.chunks_exact_mut(TQ_BLOCK)).enumerate()
+    {
+        let refuse = |found: String, expected| {
+            Err(Refusal {
+                column: index * TQ_BLOCK,
+                found,
+                expected,
+            })
+        };
         let scale = f16::from_le_bytes([scale[0], scale[1]]).to_f32();
         if scale == 0.0 {
             codes.fill(0);
@@ -116,7 +137,10 @@ fn scaled_blocks<'a>(
             let found = format!("block scales {} and {scale}", row_scale.unwrap_or(0.0));
             return refuse(found, "one scale per row, as ternary weights have");
         }
-        decode(packed, codes).map_err(|refusal| Refusal { column: refusal.column + index * TQ_BLOCK, ..refusal })?;
+        decode(packed, codes).map_err(|refusal| Refusal {
+            column: refusal.column + index * TQ_BLOCK,
+            ..refusal
+        })?;
     }
     Ok(row_scale.unwrap_or(1.0))
 }
@@ -129,7 +153,11 @@ pub(crate) fn ternary_floats(values: &[f32], codes: &mut [i8]) -> Result<(), Ref
             0.0 => 0,
             -1.0 => -1,
             other => {
-                return Err(Refusal { column, found: other.to_string(), expected: "-1, 0 or 1 beside a `weight_scale`" });
+                return Err(Refusal {
+                    column,
+                    found: other.to_string(),
+                    expected: "-1, 0 or 1 beside a `weight_scale`",
+                });
             }
         };
     }
@@ -148,8 +176,15 @@ pub(crate) fn ternarise(values: &[f32], inv_scale: f32, codes: &mut [i8]) -> Res
     match finite {
         true => Ok(()),
         false => {
-            let column = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
-            Err(Refusal { column, found: values[column].to_string(), expected: "a finite weight" })
+            let column = values
+                .iter()
+                .position(|value| !value.is_finite())
+                .unwrap_or(0);
+            Err(Refusal {
+                column,
+                found: values[column].to_string(),
+                expected: "a finite weight",
+            })
         }
     }
 }

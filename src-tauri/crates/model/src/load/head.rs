@@ -28,7 +28,13 @@ pub(super) fn table(plan: &Plan, table: &TablePlan) -> Result<Arc<Table>, LoadEr
         false => Table::in_memory(dense(table, RowOrder::AsStored, &plan.files)?),
         true => {
             let source = plan.files[table.extent.file].clone();
-            Table::in_file(source, table.extent.offset, table.element, table.rows, table.cols)
+            Table::in_file(
+                source,
+                table.extent.offset,
+                table.element,
+                table.rows,
+                table.cols,
+            )
         }
     }))
 }
@@ -45,15 +51,27 @@ pub(super) fn screen(
     progress: &mut Progress<'_>,
 ) -> Result<ScreenedHead, LoadError> {
     let source = &plan.files[table.extent.file];
-    let mut packer = ScreenedHead::packer(table.rows, table.cols)
-        .map_err(|source| LoadError::Screen { place: table.name.clone(), source })?;
-    let row_bytes = table.element.row_bytes(table.cols).expect("the plan has whole rows");
+    let mut packer =
+        ScreenedHead::packer(table.rows, table.cols).map_err(|source| LoadError::Screen {
+            place: table.name.clone(),
+            source,
+        })?;
+    let row_bytes = table
+        .element
+        .row_bytes(table.cols)
+        .expect("the plan has whole rows");
     let mut bytes = vec![0; row_bytes];
     let mut values = vec![0.0; table.cols];
     for row in 0..table.rows {
         if row.is_multiple_of(ROWS_PER_REPORT) {
             let coded = (total - done) * row as u64 / table.rows as u64;
-            report(progress, LoadPhase::Packing { done: done + coded, total })?;
+            report(
+                progress,
+                LoadPhase::Packing {
+                    done: done + coded,
+                    total,
+                },
+            )?;
         }
         source.read_at(table.extent.offset + (row * row_bytes) as u64, &mut bytes)?;
         table.element.decode(&bytes, &mut values);

@@ -60,7 +60,10 @@ impl<'a> CacheUse<'a> {
 
     /// A copy of every large model, beside it where that folder can be written.
     pub fn beside_model(fallback: Option<&'a Path>) -> Self {
-        Self::BesideModel { fallback, from_bytes: Self::FROM_BYTES }
+        Self::BesideModel {
+            fallback,
+            from_bytes: Self::FROM_BYTES,
+        }
     }
 }
 
@@ -131,7 +134,10 @@ pub(crate) fn only_gguf(folder: &Path) -> Result<Option<PathBuf>, LoadError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(LoadError::io("list", folder))? {
         let path = entry.map_err(LoadError::io("list", folder))?.path();
-        if path.extension().is_some_and(|extension| extension == "gguf") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "gguf")
+        {
             found.push(path);
         }
     }

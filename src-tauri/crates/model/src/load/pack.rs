@@ -75,13 +75,18 @@ pub(super) fn pack(
         .enumerate()
         .flat_map(|(part, linear)| (0..linear.out_features).map(move |row| (part, row)))
         .collect();
-    let mut packer = TernaryMatrix::packer(total, cols)
-        .map_err(|source| LoadError::Layout { place: place.clone(), source })?;
+    let mut packer = TernaryMatrix::packer(total, cols).map_err(|source| LoadError::Layout {
+        place: place.clone(),
+        source,
+    })?;
     let mut row_scales = vec![0.0; total];
     let failure = FirstError::none();
     {
-        let tiles: Vec<_> =
-            packer.tiles_mut().zip(row_scales.chunks_mut(ROWS_PER_TILE)).map(Mutex::new).collect();
+        let tiles: Vec<_> = packer
+            .tiles_mut()
+            .zip(row_scales.chunks_mut(ROWS_PER_TILE))
+            .map(Mutex::new)
+            .collect();
         pool.run(tiles.len(), &|tile| {
             if failure.is_set() {
                 return;
@@ -91,19 +96,25 @@ pub(super) fn pack(
             let mut codes = vec![0i8; scales.len() * cols];
             let mut scratch = Scratch::default();
             let origins = &origin[tile * ROWS_PER_TILE..];
-            for ((codes, scale), &(part, row)) in
-                codes.chunks_exact_mut(cols).zip(scales.iter_mut()).zip(origins)
+            for ((codes, scale), &(part, row)) in codes
+                .chunks_exact_mut(cols)
+                .zip(scales.iter_mut())
+                .zip(origins)
             {
                 match rows[part].read(row, codes, &mut scratch) {
                     Ok(found) => *scale = found,
                     Err(error) => return failure.set(tile, error),
                 }
             }
-            pack_tile(&codes, cols, packed).expect("rows were decoded to ternary codes of this shape");
+            pack_tile(&codes, cols, packed)
+                .expect("rows were decoded to ternary codes of this shape");
         });
     }
     failure.into_result()?;
-    Ok(Packed { matrix: packer.finish(), row_scales })
+    Ok(Packed {
+        matrix: packer.finish(),
+        row_scales,
+    })
 }
 
 /// Reads a float vector; every value must be finite.
@@ -119,7 +130,12 @@ pub(super) fn vector(plan: &VectorPlan, files: &[Arc<Source>]) -> Result<Vec<f32
         None => Ok(values),
         Some(index) => {
             let place = format!("tensor `{}`, value {index}", plan.name);
-            Err(LoadError::malformed(source.path(), place, values[index].to_string(), "a finite number"))
+            Err(LoadError::malformed(
+                source.path(),
+                place,
+                values[index].to_string(),
+                "a finite number",
+            ))
         }
     }
 }
@@ -129,7 +145,10 @@ pub(super) fn vector(plan: &VectorPlan, files: &[Arc<Source>]) -> Result<Vec<f32
 /// # Errors
 /// As [`vector`].
 pub(super) fn norm(plan: &NormPlan, files: &[Arc<Source>]) -> Result<Norm, LoadError> {
-    Ok(Norm { weight: vector(&plan.weight, files)?, eps: plan.eps })
+    Ok(Norm {
+        weight: vector(&plan.weight, files)?,
+        eps: plan.eps,
+    })
 }
 
 /// Reads a float matrix into memory in its own precision; block formats become f32.
@@ -142,7 +161,10 @@ pub(super) fn dense(
     files: &[Arc<Source>],
 ) -> Result<DenseMatrix, LoadError> {
     let source = &files[table.extent.file];
-    let row_bytes = table.element.row_bytes(table.cols).expect("the plan has whole rows");
+    let row_bytes = table
+        .element
+        .row_bytes(table.cols)
+        .expect("the plan has whole rows");
     let mut bytes = vec![0; row_bytes];
     let mut values = vec![0.0f32; table.cols];
     let mut rows = match table.element {
@@ -152,14 +174,21 @@ pub(super) fn dense(
     };
     for row in 0..table.rows {
         let stored = order.stored(row);
-        source.read_at(table.extent.offset + (stored * row_bytes) as u64, &mut bytes)?;
+        source.read_at(
+            table.extent.offset + (stored * row_bytes) as u64,
+            &mut bytes,
+        )?;
         table.element.decode(&bytes, &mut values);
         check_row(source, table, row, &values)?;
         // The way to f32 and back is exact for both half formats.
         match &mut rows {
             DenseRows::F32(all) => all.extend_from_slice(&values),
-            DenseRows::F16(all) => all.extend(values.iter().map(|&value| half::f16::from_f32(value))),
-            DenseRows::Bf16(all) => all.extend(values.iter().map(|&value| half::bf16::from_f32(value))),
+            DenseRows::F16(all) => {
+                all.extend(values.iter().map(|&value| half::f16::from_f32(value)))
+            }
+            DenseRows::Bf16(all) => {
+                all.extend(values.iter().map(|&value| half::bf16::from_f32(value)))
+            }
         }
     }
     Ok(DenseMatrix::new(table.rows, table.cols, rows).expect("rows · cols values were read"))
@@ -173,7 +202,9 @@ fn reserve<T>(table: &TablePlan) -> Result<Vec<T>, LoadError> {
         Ok(()) => Ok(all),
         Err(_) => Err(LoadError::Memory {
             place: table.name.clone(),
-            source: AllocError { bytes: elements.saturating_mul(size_of::<T>()) },
+            source: AllocError {
+                bytes: elements.saturating_mul(size_of::<T>()),
+            },
         }),
     }
 }
@@ -189,7 +220,12 @@ pub(super) fn check_row(
         None => Ok(()),
         Some(column) => {
             let place = format!("tensor `{}`, row {row}, column {column}", table.name);
-            Err(LoadError::malformed(source.path(), place, values[column].to_string(), "a finite number"))
+            Err(LoadError::malformed(
+                source.path(),
+                place,
+                values[column].to_string(),
+                "a finite number",
+            ))
         }
     }
 }

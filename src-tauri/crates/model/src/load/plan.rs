@@ -123,7 +123,9 @@ pub(crate) enum RowOrder {
     AsStored,
     /// Rows of each head interleaved by llama.cpp's converter for its own rotary embedding: stored row `2i + j` of a head is
     /// row `j·head_dim/2 + i`.
-    Interleaved { head_dim: usize },
+    Interleaved {
+        head_dim: usize,
+    },
 }
 
 impl RowOrder {
@@ -144,7 +146,12 @@ impl Plan {
     /// Every linear, in the order of the computation.
     pub fn linears(&self) -> impl Iterator<Item = &LinearPlan> {
         let layers = self.layers.iter().flat_map(|layer| {
-            layer.qkv.iter().chain([&layer.o]).chain(&layer.gate_up).chain([&layer.down])
+            layer
+                .qkv
+                .iter()
+                .chain([&layer.o])
+                .chain(&layer.gate_up)
+                .chain([&layer.down])
         });
         layers.chain(&self.bit_linear_head)
     }
@@ -153,7 +160,10 @@ impl Plan {
     pub fn norms(&self) -> impl Iterator<Item = &NormPlan> {
         let layers = self.layers.iter().flat_map(|layer| {
             let always = [&layer.input_norm, &layer.post_attention_norm];
-            always.into_iter().chain(&layer.attn_sub_norm).chain(&layer.ffn_sub_norm)
+            always
+                .into_iter()
+                .chain(&layer.attn_sub_norm)
+                .chain(&layer.ffn_sub_norm)
         });
         layers.chain([&self.final_norm])
     }
@@ -162,14 +172,20 @@ impl Plan {
     pub fn parameters(&self) -> u64 {
         let table = |table: &TablePlan| table.rows as u64 * table.cols as u64;
         let linears = self.linears().map(|linear| {
-            let inner = linear.inner_norm.as_ref().map_or(0, |norm| norm.weight.length);
+            let inner = linear
+                .inner_norm
+                .as_ref()
+                .map_or(0, |norm| norm.weight.length);
             let bias = linear.bias.as_ref().map_or(0, |bias| bias.length);
             (linear.out_features * linear.in_features + inner + bias) as u64
         });
         table(&self.embedding)
             + self.head.as_ref().map_or(0, table)
             + linears.sum::<u64>()
-            + self.norms().map(|norm| norm.weight.length as u64).sum::<u64>()
+            + self
+                .norms()
+                .map(|norm| norm.weight.length as u64)
+                .sum::<u64>()
     }
 }
 

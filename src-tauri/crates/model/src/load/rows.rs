@@ -27,7 +27,11 @@ enum State {
     /// The whole tensor: each byte holds four far-apart rows.
     Packed { bytes: Vec<u8>, weight_scale: f32 },
     /// Masters with their common scale and its reciprocal.
-    Masters { element: Element, weight_scale: f32, inv_scale: f32 },
+    Masters {
+        element: Element,
+        weight_scale: f32,
+        inv_scale: f32,
+    },
     /// Everything else is decoded row by row.
     Stored,
 }
@@ -44,17 +48,29 @@ impl<'a> Rows<'a> {
     ///
     /// # Errors
     /// If the file cannot be read or masters are not finite.
-    pub(super) fn open(linear: &'a LinearPlan, source: &'a Source, pool: &Pool) -> Result<Self, LoadError> {
-        let mut rows = Self { linear, source, state: State::Stored };
+    pub(super) fn open(
+        linear: &'a LinearPlan,
+        source: &'a Source,
+        pool: &Pool,
+    ) -> Result<Self, LoadError> {
+        let mut rows = Self {
+            linear,
+            source,
+            state: State::Stored,
+        };
         rows.state = match linear.encoding {
             Encoding::HubPacked { weight_scale } => {
                 let bytes = source.read_vec(linear.extent.offset, linear.extent.bytes)?;
-                State::Packed { bytes, weight_scale }
+                State::Packed {
+                    bytes,
+                    weight_scale,
+                }
             }
             Encoding::Masters(element) => rows.masters(element, 1.0, pool, false)?,
-            Encoding::ScaledOrMasters { element, weight_scale } => {
-                rows.masters(element, weight_scale, pool, true)?
-            }
+            Encoding::ScaledOrMasters {
+                element,
+                weight_scale,
+            } => rows.masters(element, weight_scale, pool, true)?,
             _ => State::Stored,
         };
         Ok(rows)
@@ -74,19 +90,38 @@ impl<'a> Rows<'a> {
         let stored = linear.order.stored(row);
         let refuse = |refusal| self.refuse(row, refusal);
         match (&self.state, linear.encoding) {
-            (State::Packed { bytes, weight_scale }, _) => {
+            (
+                State::Packed {
+                    bytes,
+                    weight_scale,
+                },
+                _,
+            ) => {
                 let packed_rows = linear.out_features.div_ceil(4);
                 let (lane, packed_row) = (stored / packed_rows, stored % packed_rows);
                 let packed = &bytes[packed_row * linear.in_features..][..linear.in_features];
                 decode::hub_row(packed, lane, codes).map_err(refuse)?;
                 Ok(*weight_scale)
             }
-            (State::Masters { element, weight_scale, inv_scale }, _) => {
+            (
+                State::Masters {
+                    element,
+                    weight_scale,
+                    inv_scale,
+                },
+                _,
+            ) => {
                 self.values(stored, *element, scratch)?;
                 decode::ternarise(&scratch.values, *inv_scale, codes).map_err(refuse)?;
                 Ok(*weight_scale)
             }
-            (State::Stored, Encoding::TernaryFloats { element, weight_scale }) => {
+            (
+                State::Stored,
+                Encoding::TernaryFloats {
+                    element,
+                    weight_scale,
+                },
+            ) => {
                 self.values(stored, element, scratch)?;
                 decode::ternary_floats(&scratch.values, codes).map_err(refuse)?;
                 Ok(weight_scale)
@@ -101,7 +136,10 @@ impl<'a> Rows<'a> {
             }
             (State::Stored, Encoding::I2s { weight_scale }) => {
                 let first = stored * linear.in_features;
-                let (start, end) = (first / I2S_BLOCK, (first + linear.in_features).div_ceil(I2S_BLOCK));
+                let (start, end) = (
+                    first / I2S_BLOCK,
+                    (first + linear.in_features).div_ceil(I2S_BLOCK),
+                );
                 let block_bytes = I2S_BLOCK / 4;
                 scratch.bytes.resize((end - start) * block_bytes, 0);
                 let offset = linear.extent.offset + (start * block_bytes) as u64;
@@ -109,22 +147,36 @@ impl<'a> Rows<'a> {
                 decode::i2s_row(&scratch.bytes, first, codes).map_err(refuse)?;
                 Ok(weight_scale)
             }
-            (State::Stored, encoding) => unreachable!("{encoding:?} has no ternary rows of its own"),
+            (State::Stored, encoding) => {
+                unreachable!("{encoding:?} has no ternary rows of its own")
+            }
         }
     }
 
     fn refuse(&self, row: usize, refusal: Refusal) -> LoadError {
-        let place = format!("tensor `{}`, row {row}, column {}", self.linear.name, refusal.column);
+        let place = format!(
+            "tensor `{}`, row {row}, column {}",
+            self.linear.name, refusal.column
+        );
         LoadError::malformed(self.source.path(), place, refusal.found, refusal.expected)
     }
 
     fn stored_bytes(&self, stored: usize, scratch: &mut Scratch) -> Result<(), LoadError> {
-        let row_bytes = decode::row_bytes(self.linear).expect("the encoding stores rows one by one");
+        let row_bytes =
+            decode::row_bytes(self.linear).expect("the encoding stores rows one by one");
         scratch.bytes.resize(row_bytes, 0);
-        self.source.read_at(self.linear.extent.offset + (stored * row_bytes) as u64, &mut scratch.bytes)
+        self.source.read_at(
+            self.linear.extent.offset + (stored * row_bytes) as u64,
+            &mut scratch.bytes,
+        )
     }
 
-    fn values(&self, stored: usize, element: Element, scratch: &mut Scratch) -> Result<(), LoadError> {
+    fn values(
+        &self,
+        stored: usize,
+        element: Element,
+        scratch: &mut Scratch,
+    ) -> Result<(), LoadError> {
         self.stored_bytes(stored, scratch)?;
         scratch.values.resize(self.linear.in_features, 0.0);
         element.decode(&scratch.bytes, &mut scratch.values);
@@ -154,7 +206,10 @@ impl<'a> Rows<'a> {
                 match found {
                     Ok(found) => statistics.lock().expect("no panic while locked")[row] = found,
                     Err(error) => {
-                        failure.lock().expect("no panic while locked").get_or_insert(error);
+                        failure
+                            .lock()
+                            .expect("no panic while locked")
+                            .get_or_insert(error);
                         return;
                     }
                 }
@@ -179,15 +234,29 @@ impl<'a> Rows<'a> {
         let sum: f64 = statistics.iter().map(|row| row.sum).sum();
         let mean = (sum / (rows * self.linear.in_features) as f64).max(SMALLEST_MEAN) as f32;
         let inv_scale = 1.0 / mean;
-        Ok(State::Masters { element, weight_scale: 1.0 / inv_scale * extra_scale, inv_scale })
+        Ok(State::Masters {
+            element,
+            weight_scale: 1.0 / inv_scale * extra_scale,
+            inv_scale,
+        })
     }
 
     fn statistics(&self, row: usize, values: &[f32]) -> Result<RowStatistics, LoadError> {
-        let mut found = RowStatistics { smallest: f32::INFINITY, ..RowStatistics::default() };
+        let mut found = RowStatistics {
+            smallest: f32::INFINITY,
+            ..RowStatistics::default()
+        };
         for (column, value) in values.iter().enumerate() {
             if !value.is_finite() {
                 let found = value.to_string();
-                return Err(self.refuse(row, Refusal { column, found, expected: "a finite weight" }));
+                return Err(self.refuse(
+                    row,
+                    Refusal {
+                        column,
+                        found,
+                        expected: "a finite weight",
+                    },
+                ));
             }
             let magnitude = value.abs();
             found.sum += f64::from(magnitude);

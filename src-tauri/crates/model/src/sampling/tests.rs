@@ -50,7 +50,10 @@ fn the_same_seed_gives_the_same_tokens_and_another_seed_others() {
     };
     assert_eq!(take(5), take(5));
     assert_ne!(take(5), take(6));
-    assert_eq!(take(5)[..16], [7, 3, 7, 7, 7, 7, 1, 7, 7, 7, 7, 7, 3, 7, 9, 9]);
+    assert_eq!(
+        take(5)[..16],
+        [7, 3, 7, 7, 7, 7, 1, 7, 7, 7, 7, 7, 3, 7, 9, 9]
+    );
 }
 
 #[test]

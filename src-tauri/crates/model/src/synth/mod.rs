@@ -78,7 +78,10 @@ pub fn write(
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> SynthError {
     let path = path.to_owned();
-    move |source| SynthError::Io { path: path.clone(), source }
+    move |source| SynthError::Io {
+        path: path.clone(),
+        source,
+    }
 }
 
 fn write_weights(
@@ -92,7 +95,8 @@ fn write_weights(
     let result = (|| {
         let file = File::create(&partial).map_err(io_error(&partial))?;
         let mut file = BufWriter::with_capacity(1 << 20, file);
-        file.write_all(&tensors::header(&tensors)).map_err(io_error(&partial))?;
+        file.write_all(&tensors::header(&tensors))
+            .map_err(io_error(&partial))?;
         let total = tensors.iter().map(tensors::Tensor::bytes).sum();
         let (mut done, mut reported) = (0u64, 0u64);
         for (index, tensor) in tensors.iter().enumerate() {
@@ -108,7 +112,9 @@ fn write_weights(
                 Ok(())
             })?;
         }
-        let file = file.into_inner().map_err(|error| io_error(&partial)(error.into_error()))?;
+        let file = file
+            .into_inner()
+            .map_err(|error| io_error(&partial)(error.into_error()))?;
         file.sync_all().map_err(io_error(&partial))?;
         fs::rename(&partial, path).map_err(io_error(path))
     })();

@@ -55,7 +55,9 @@ impl Tensor {
             Content::Scale(value) => return take(&bf16::from_f32(value).to_le_bytes()),
             Content::Packed => {
                 let codes = packed_bytes();
-                Box::new(move |word, out| out.extend(word.to_le_bytes().map(|byte| codes[byte as usize])))
+                Box::new(move |word, out| {
+                    out.extend(word.to_le_bytes().map(|byte| codes[byte as usize]))
+                })
             }
             Content::Normal { mean, deviation } => {
                 // Drawing from a table of normal values costs one load per element instead of three random numbers.
@@ -89,9 +91,12 @@ impl Tensor {
 fn packed_bytes() -> [u8; 256] {
     std::array::from_fn(|byte| {
         let combination = byte * 81 / 256;
-        [1, 3, 9, 27].iter().enumerate().fold(0, |packed, (lane, power)| {
-            packed | ((combination / power % 3) << (2 * lane)) as u8
-        })
+        [1, 3, 9, 27]
+            .iter()
+            .enumerate()
+            .fold(0, |packed, (lane, power)| {
+                packed | ((combination / power % 3) << (2 * lane)) as u8
+            })
     })
 }
 
@@ -100,7 +105,10 @@ pub(super) fn all(dimensions: &Dimensions) -> Vec<Tensor> {
     let (hidden, intermediate) = (dimensions.hidden, dimensions.intermediate);
     let attention = dimensions.heads * dimensions.head_dim;
     let kv = dimensions.kv_heads * dimensions.head_dim;
-    let embedding = Content::Normal { mean: 0.0, deviation: EMBEDDING };
+    let embedding = Content::Normal {
+        mean: 0.0,
+        deviation: EMBEDDING,
+    };
     let mut tensors = vec![
         Tensor {
             name: "model.embed_tokens.weight".into(),
@@ -145,7 +153,10 @@ fn norm(module: String, length: usize) -> Tensor {
     Tensor {
         name: format!("{module}.weight"),
         shape: vec![length],
-        content: Content::Normal { mean: 1.0, deviation: NORM },
+        content: Content::Normal {
+            mean: 1.0,
+            deviation: NORM,
+        },
     }
 }
 

@@ -90,16 +90,27 @@ fn special_tokens(dimensions: &Dimensions) -> Vec<(usize, String)> {
 /// The first `size` tokens: bytes, then as many pairs and triples of letters as are wanted, with their merges.
 fn vocabulary(size: usize) -> (Map<String, Value>, Vec<String>) {
     let letters: Vec<char> = LETTERS.chars().collect();
-    let pairs = letters.iter().flat_map(|a| letters.iter().map(move |b| (a.to_string(), *b)));
-    let triples = pairs.clone().flat_map(|(a, b)| letters.iter().map(move |c| (format!("{a}{b}"), *c)));
-    let mut vocabulary: Map<String, Value> =
-        byte_letters().into_iter().enumerate().map(|(id, letter)| (letter.to_string(), json!(id))).collect();
+    let pairs = letters
+        .iter()
+        .flat_map(|a| letters.iter().map(move |b| (a.to_string(), *b)));
+    let triples = pairs
+        .clone()
+        .flat_map(|(a, b)| letters.iter().map(move |c| (format!("{a}{b}"), *c)));
+    let mut vocabulary: Map<String, Value> = byte_letters()
+        .into_iter()
+        .enumerate()
+        .map(|(id, letter)| (letter.to_string(), json!(id)))
+        .collect();
     let mut merges = Vec::new();
     for (left, right) in pairs.chain(triples).take(size - vocabulary.len()) {
         vocabulary.insert(format!("{left}{right}"), json!(vocabulary.len()));
         merges.push(format!("{left} {right}"));
     }
-    assert_eq!(vocabulary.len(), size, "letters give enough tokens for every shape");
+    assert_eq!(
+        vocabulary.len(),
+        size,
+        "letters give enough tokens for every shape"
+    );
     (vocabulary, merges)
 }
 

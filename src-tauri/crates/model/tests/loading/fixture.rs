@@ -54,13 +54,20 @@ pub fn codes(layer: usize, index: usize) -> Codes {
     let (_, _, rows, cols) = LINEARS[index];
     let mut next = numbers((layer * 7 + index + 1) as u64);
     let codes = (0..rows * cols).map(|_| (next() % 3) as i8 - 1).collect();
-    Codes { rows, cols, codes, scale: 0.25 / (1 << (index % 3)) as f32 }
+    Codes {
+        rows,
+        cols,
+        codes,
+        scale: 0.25 / (1 << (index % 3)) as f32,
+    }
 }
 
 /// Values of a norm or of the embedding, exact in bf16.
 pub fn floats(seed: u64, count: usize) -> Vec<f32> {
     let mut next = numbers(seed + 1000);
-    (0..count).map(|_| bf16::from_f32((next() % 64) as f32 / 32.0 - 1.0).to_f32()).collect()
+    (0..count)
+        .map(|_| bf16::from_f32((next() % 64) as f32 / 32.0 - 1.0).to_f32())
+        .collect()
 }
 
 pub fn config() -> Value {
@@ -86,15 +93,26 @@ pub struct Stored {
 }
 
 pub fn bf16_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|&value| bf16::from_f32(value).to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|&value| bf16::from_f32(value).to_le_bytes())
+        .collect()
 }
 
 pub fn f32_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 pub fn bf16_tensor(name: &str, shape: &[usize], values: &[f32]) -> Stored {
-    Stored { name: name.into(), dtype: "BF16", shape: shape.into(), bytes: bf16_bytes(values) }
+    Stored {
+        name: name.into(),
+        dtype: "BF16",
+        shape: shape.into(),
+        bytes: bf16_bytes(values),
+    }
 }
 
 /// uint8 `[⌈rows/4⌉, cols]`, lane `i` of packed row `r` holding row `i·⌈rows/4⌉ + r`.
@@ -113,13 +131,21 @@ pub fn hub_packed(codes: &Codes) -> Vec<u8> {
 /// Embedding and norms, which all Hub layouts share.
 pub fn common_tensors(sub_norms: Option<[&str; 2]>) -> Vec<Stored> {
     let mut tensors = vec![
-        bf16_tensor("model.embed_tokens.weight", &[VOCAB, HIDDEN], &floats(1, VOCAB * HIDDEN)),
+        bf16_tensor(
+            "model.embed_tokens.weight",
+            &[VOCAB, HIDDEN],
+            &floats(1, VOCAB * HIDDEN),
+        ),
         bf16_tensor("model.norm.weight", &[HIDDEN], &floats(2, HIDDEN)),
     ];
     for layer in 0..LAYERS {
         let mut norm = |suffix: &str, length| {
             let name = format!("model.layers.{layer}.{suffix}.weight");
-            tensors.push(bf16_tensor(&name, &[length], &floats(10 + layer as u64, length)));
+            tensors.push(bf16_tensor(
+                &name,
+                &[length],
+                &floats(10 + layer as u64, length),
+            ));
         };
         norm("input_layernorm", HIDDEN);
         norm("post_attention_layernorm", HIDDEN);
@@ -137,14 +163,22 @@ pub const SUB_NORMS: [&str; 2] = ["self_attn.attn_sub_norm", "mlp.ffn_sub_norm"]
 pub fn packed_tensors(sub_norms: bool, divides: bool) -> Vec<Stored> {
     let mut tensors = common_tensors(sub_norms.then_some(SUB_NORMS));
     for_each_linear(|module, codes| {
-        let scale = if divides { 1.0 / codes.scale } else { codes.scale };
+        let scale = if divides {
+            1.0 / codes.scale
+        } else {
+            codes.scale
+        };
         tensors.push(Stored {
             name: format!("{module}.weight"),
             dtype: "U8",
             shape: vec![codes.rows.div_ceil(4), codes.cols],
             bytes: hub_packed(codes),
         });
-        tensors.push(bf16_tensor(&format!("{module}.weight_scale"), &[1], &[scale]));
+        tensors.push(bf16_tensor(
+            &format!("{module}.weight_scale"),
+            &[1],
+            &[scale],
+        ));
     });
     tensors
 }
@@ -152,7 +186,10 @@ pub fn packed_tensors(sub_norms: bool, divides: bool) -> Vec<Stored> {
 pub fn for_each_linear(mut visit: impl FnMut(&str, &Codes)) {
     for layer in 0..LAYERS {
         for (index, (name, ..)) in LINEARS.iter().enumerate() {
-            visit(&format!("model.layers.{layer}.{name}"), &codes(layer, index));
+            visit(
+                &format!("model.layers.{layer}.{name}"),
+                &codes(layer, index),
+            );
         }
     }
 }
@@ -185,7 +222,10 @@ pub fn write_hub(folder: &Path, config: &Value, tensors: &[Stored]) {
 
 pub fn load_model(path: &Path) -> Result<Weights, LoadError> {
     let pool = Pool::new(2);
-    let options = LoadOptions { pool: &pool, cache: CacheUse::Off };
+    let options = LoadOptions {
+        pool: &pool,
+        cache: CacheUse::Off,
+    };
     load(path, &options, &mut |_| ControlFlow::Continue(()))
 }
 

@@ -69,12 +69,19 @@ impl Model {
             u32_entry("tokenizer.ggml.eos_token_id", 2),
         ];
         let mut tensors = vec![
-            f16_tensor("token_embd.weight", &[HIDDEN, VOCAB], &floats(1, VOCAB * HIDDEN)),
+            f16_tensor(
+                "token_embd.weight",
+                &[HIDDEN, VOCAB],
+                &floats(1, VOCAB * HIDDEN),
+            ),
             f32_tensor("output_norm.weight", &floats(2, HIDDEN)),
         ];
         for layer in 0..LAYERS {
             let mut norm = |part: &str, length| {
-                tensors.push(f32_tensor(&format!("blk.{layer}.{part}.weight"), &floats(10, length)));
+                tensors.push(f32_tensor(
+                    &format!("blk.{layer}.{part}.weight"),
+                    &floats(10, length),
+                ));
             };
             norm("attn_norm", HIDDEN);
             norm("ffn_norm", HIDDEN);
@@ -95,11 +102,19 @@ impl Model {
                 });
             }
         }
-        Self { version: 3, metadata, tensors, offsets: Vec::new() }
+        Self {
+            version: 3,
+            metadata,
+            tensors,
+            offsets: Vec::new(),
+        }
     }
 
     pub fn tensor(&mut self, name: &str) -> &mut Tensor {
-        self.tensors.iter_mut().find(|tensor| tensor.name == name).expect("the fixture has it")
+        self.tensors
+            .iter_mut()
+            .find(|tensor| tensor.name == name)
+            .expect("the fixture has it")
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -117,7 +132,10 @@ impl Model {
         for (index, tensor) in self.tensors.iter().enumerate() {
             file.extend(string(&tensor.name));
             file.extend((tensor.shape.len() as u32).to_le_bytes());
-            tensor.shape.iter().for_each(|length| file.extend(length.to_le_bytes()));
+            tensor
+                .shape
+                .iter()
+                .for_each(|length| file.extend(length.to_le_bytes()));
             file.extend(tensor.kind.to_le_bytes());
             let written = self.offsets.iter().find(|(other, _)| *other == index);
             file.extend(written.map_or(offset, |(_, offset)| *offset).to_le_bytes());
@@ -140,12 +158,20 @@ pub fn f16_tensor(name: &str, shape: &[usize], values: &[f32]) -> Tensor {
         name: name.into(),
         shape: shape.iter().map(|&length| length as u64).collect(),
         kind: 1,
-        bytes: values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+        bytes: values
+            .iter()
+            .flat_map(|&value| f16::from_f32(value).to_le_bytes())
+            .collect(),
     }
 }
 
 pub fn f32_tensor(name: &str, values: &[f32]) -> Tensor {
-    Tensor { name: name.into(), shape: vec![values.len() as u64], kind: 0, bytes: f32_bytes(values) }
+    Tensor {
+        name: name.into(),
+        shape: vec![values.len() as u64],
+        kind: 0,
+        bytes: f32_bytes(values),
+    }
 }
 
 fn kind(format: Format) -> u32 {
@@ -172,7 +198,10 @@ fn interleaved(codes: &[i8], cols: usize) -> Vec<i8> {
 fn encode(codes: &Codes, format: Format) -> Vec<u8> {
     match format {
         Format::F16 => {
-            let values = codes.codes.iter().map(|&code| f16::from_f32(f32::from(code) * codes.scale));
+            let values = codes
+                .codes
+                .iter()
+                .map(|&code| f16::from_f32(f32::from(code) * codes.scale));
             values.flat_map(f16::to_le_bytes).collect()
         }
         Format::I2s => {
@@ -191,7 +220,9 @@ fn encode(codes: &Codes, format: Format) -> Vec<u8> {
         Format::Tq2 => encode_blocks(codes, |block, bytes| {
             for half in block.chunks_exact(128) {
                 bytes.extend((0..32).map(|place| {
-                    (0..4).fold(0u8, |byte, run| byte | ((half[32 * run + place] + 1) as u8) << (2 * run))
+                    (0..4).fold(0u8, |byte, run| {
+                        byte | ((half[32 * run + place] + 1) as u8) << (2 * run)
+                    })
                 }));
             }
         }),
@@ -200,7 +231,11 @@ fn encode(codes: &Codes, format: Format) -> Vec<u8> {
                 bytes.extend((0..width).map(|place| {
                     let number = (0..5u32).fold(0u32, |number, digit| {
                         let digit = digit as usize;
-                        let value = if digit < digits { block[first + digit * width + place] + 1 } else { 0 };
+                        let value = if digit < digits {
+                            block[first + digit * width + place] + 1
+                        } else {
+                            0
+                        };
                         number * 3 + value as u32
                     });
                     (number * 256).div_ceil(243) as u8

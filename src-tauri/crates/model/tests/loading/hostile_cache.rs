@@ -13,26 +13,38 @@ use super::fixture::*;
 /// Loads with a copy of any size and tells which phases were seen.
 fn load_cached(path: &Path, fallback: Option<&Path>) -> (Weights, Vec<LoadPhase>) {
     let pool = Pool::new(2);
-    let cache = CacheUse::BesideModel { fallback, from_bytes: 0 };
+    let cache = CacheUse::BesideModel {
+        fallback,
+        from_bytes: 0,
+    };
     let mut phases = Vec::new();
     let weights = load(path, &LoadOptions { pool: &pool, cache }, &mut |phase| {
         phases.push(phase);
         ControlFlow::Continue(())
     });
-    (weights.unwrap_or_else(|error| panic!("{}", chain(&error))), phases)
+    (
+        weights.unwrap_or_else(|error| panic!("{}", chain(&error))),
+        phases,
+    )
 }
 
 fn packed(phases: &[LoadPhase]) -> bool {
-    phases.iter().any(|phase| matches!(phase, LoadPhase::Packing { .. }))
+    phases
+        .iter()
+        .any(|phase| matches!(phase, LoadPhase::Packing { .. }))
 }
 
 fn bytes(weights: &Weights) -> Vec<Vec<u8>> {
     let matrices = weights.layers.iter().flat_map(|layer| {
         let joined = layer.qkv.parts.iter().chain(&layer.gate_up.parts);
-        joined.chain([&layer.o, &layer.down]).map(|linear| match &linear.matrix {
-            Matrix::Ternary { packed, row_scales } => [packed.packed_bytes(), &f32_bytes(row_scales)].concat(),
-            Matrix::Dense(_) => Vec::new(),
-        })
+        joined
+            .chain([&layer.o, &layer.down])
+            .map(|linear| match &linear.matrix {
+                Matrix::Ternary { packed, row_scales } => {
+                    [packed.packed_bytes(), &f32_bytes(row_scales)].concat()
+                }
+                Matrix::Dense(_) => Vec::new(),
+            })
     });
     matrices.collect()
 }
@@ -85,7 +97,11 @@ fn a_damaged_copy_is_made_anew() {
         let (weights, phases) = load_cached(folder.path(), None);
         assert!(packed(&phases), "{name}");
         assert_eq!(bytes(&weights), bytes(&first), "{name}");
-        assert_eq!(fs::read(&copy).unwrap(), good, "{name}: the copy was repaired");
+        assert_eq!(
+            fs::read(&copy).unwrap(),
+            good,
+            "{name}: the copy was repaired"
+        );
     }
 }
 
@@ -96,7 +112,10 @@ fn a_changed_model_gets_a_new_copy_and_the_old_one_goes() {
     load_cached(folder.path(), None);
     let old = copies(folder.path());
     let mut tensors = packed_tensors(true, false);
-    tensors.iter_mut().filter(|tensor| tensor.name.ends_with("o_proj.weight")).for_each(|tensor| tensor.bytes.fill(0x55));
+    tensors
+        .iter_mut()
+        .filter(|tensor| tensor.name.ends_with("o_proj.weight"))
+        .for_each(|tensor| tensor.bytes.fill(0x55));
     write_hub(folder.path(), &config(), &tensors);
     let (_, phases) = load_cached(folder.path(), None);
     assert!(packed(&phases));
@@ -125,12 +144,23 @@ fn a_cancelled_load_leaves_no_copy() {
     let folder = tempfile::tempdir().unwrap();
     write_hub(folder.path(), &config(), &packed_tensors(true, false));
     let pool = Pool::new(1);
-    let cache = CacheUse::BesideModel { fallback: None, from_bytes: 0 };
+    let cache = CacheUse::BesideModel {
+        fallback: None,
+        from_bytes: 0,
+    };
     let mut left = 4;
-    let outcome = load(folder.path(), &LoadOptions { pool: &pool, cache }, &mut |_| {
-        left -= 1;
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    let outcome = load(
+        folder.path(),
+        &LoadOptions { pool: &pool, cache },
+        &mut |_| {
+            left -= 1;
+            if left == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    );
     assert!(matches!(outcome, Err(LoadError::Cancelled)));
     assert_eq!(copies(folder.path()), Vec::<PathBuf>::new());
 }

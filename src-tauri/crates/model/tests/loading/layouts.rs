@@ -13,24 +13,41 @@ fn linears(weights: &Weights) -> Vec<Codes> {
     let mut found = Vec::new();
     for layer in &weights.layers {
         let mut take = |matrix: &Matrix, out_features: &[usize]| {
-            let Matrix::Ternary { packed, row_scales } = matrix else { panic!("a dense linear") };
+            let Matrix::Ternary { packed, row_scales } = matrix else {
+                panic!("a dense linear")
+            };
             let mut row = 0;
             for &rows in out_features {
                 let cols = packed.cols();
                 let mut codes = vec![0; rows * cols];
                 for (index, codes) in codes.chunks_exact_mut(cols).enumerate() {
                     packed.unpack_row(row + index, codes);
-                    assert_eq!(row_scales[row + index], row_scales[row], "one scale per linear");
+                    assert_eq!(
+                        row_scales[row + index],
+                        row_scales[row],
+                        "one scale per linear"
+                    );
                 }
-                found.push(Codes { rows, cols, codes, scale: row_scales[row] });
+                found.push(Codes {
+                    rows,
+                    cols,
+                    codes,
+                    scale: row_scales[row],
+                });
                 row += rows;
             }
             assert_eq!(row, packed.rows());
         };
-        let parts = |joined: &Joined, take: &mut dyn FnMut(&Matrix, &[usize])| match joined.parts.as_slice() {
+        let parts = |joined: &Joined, take: &mut dyn FnMut(&Matrix, &[usize])| match joined
+            .parts
+            .as_slice()
+        {
             [one] => take(&one.matrix, &joined.out_features),
             parts => {
-                parts.iter().zip(&joined.out_features).for_each(|(part, &rows)| take(&part.matrix, &[rows]));
+                parts
+                    .iter()
+                    .zip(&joined.out_features)
+                    .for_each(|(part, &rows)| take(&part.matrix, &[rows]));
             }
         };
         parts(&layer.qkv, &mut take);
@@ -65,14 +82,19 @@ fn packed_with_multiplying_and_dividing_scales() {
     write_hub(&multiply, &config(), &packed_tensors(true, false));
     let weights = check(&multiply, |codes| codes.scale);
     assert!(weights.config.tied && weights.layers[0].attn_sub_norm.is_some());
-    assert_eq!(weights.layers[0].qkv.parts.len(), 1, "q, k and v are one product");
+    assert_eq!(
+        weights.layers[0].qkv.parts.len(),
+        1,
+        "q, k and v are one product"
+    );
 
     let divide = folder.path().join("divide");
     let mut llama = config();
     llama["architectures"] = json!(["LlamaForCausalLM"]);
     llama["model_type"] = json!("llama");
     llama["hidden_act"] = json!("silu");
-    llama["quantization_config"] = json!({"quant_method": "bitnet", "modules_to_not_convert": null});
+    llama["quantization_config"] =
+        json!({"quant_method": "bitnet", "modules_to_not_convert": null});
     write_hub(&divide, &llama, &packed_tensors(false, true));
     let weights = check(&divide, |codes| codes.scale);
     assert!(weights.layers[0].attn_sub_norm.is_none());
@@ -87,26 +109,42 @@ fn shards_are_found_through_their_index() {
     let mut map = serde_json::Map::new();
     for (name, shard) in [("a.safetensors", first), ("b.safetensors", second)] {
         std::fs::write(folder.path().join(name), safetensors(shard)).unwrap();
-        shard.iter().for_each(|tensor| drop(map.insert(tensor.name.clone(), json!(name))));
+        shard
+            .iter()
+            .for_each(|tensor| drop(map.insert(tensor.name.clone(), json!(name))));
     }
     let index = json!({"metadata": {"total_size": 1}, "weight_map": map});
-    std::fs::write(folder.path().join("model.safetensors.index.json"), index.to_string()).unwrap();
+    std::fs::write(
+        folder.path().join("model.safetensors.index.json"),
+        index.to_string(),
+    )
+    .unwrap();
     check(folder.path(), |codes| codes.scale);
 }
 
 /// Masters that ternarise to the fixture's codes: magnitudes of the ones lie above half the mean, of the zeros below.
 fn masters(codes: &Codes) -> Vec<f32> {
-    let values = codes.codes.iter().enumerate().map(|(index, &code)| match code {
-        0 => [0.01, -0.02][index % 2],
-        code => f32::from(code) * codes.scale * [1.0, 0.75, 1.5][index % 3],
-    });
-    values.map(|value| half::bf16::from_f32(value).to_f32()).collect()
+    let values = codes
+        .codes
+        .iter()
+        .enumerate()
+        .map(|(index, &code)| match code {
+            0 => [0.01, -0.02][index % 2],
+            code => f32::from(code) * codes.scale * [1.0, 0.75, 1.5][index % 3],
+        });
+    values
+        .map(|value| half::bf16::from_f32(value).to_f32())
+        .collect()
 }
 
 /// The published rule, in f64 up to the last step: `m = max(mean|W|, 1e-5)`, value `1 / (1 / m)` in f32.
 fn mean_scale(codes: &Codes) -> f32 {
     let values = masters(codes);
-    let mean = values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / values.len() as f64;
+    let mean = values
+        .iter()
+        .map(|value| f64::from(value.abs()))
+        .sum::<f64>()
+        / values.len() as f64;
     1.0 / (1.0 / mean as f32)
 }
 
@@ -118,7 +156,11 @@ fn masters_are_ternarised_by_their_mean() {
     online_config["quantization_config"]["quantization_mode"] = json!("online");
     let mut tensors = common_tensors(Some(SUB_NORMS));
     for_each_linear(|module, codes| {
-        tensors.push(bf16_tensor(&format!("{module}.weight"), &[codes.rows, codes.cols], &masters(codes)));
+        tensors.push(bf16_tensor(
+            &format!("{module}.weight"),
+            &[codes.rows, codes.cols],
+            &masters(codes),
+        ));
     });
     write_hub(&online, &online_config, &tensors);
     check(&online, mean_scale);
@@ -129,7 +171,10 @@ fn masters_are_ternarised_by_their_mean() {
     one_bit_config["model_type"] = json!("llama");
     one_bit_config["hidden_act"] = json!("silu");
     one_bit_config["weight_bits"] = json!(1);
-    one_bit_config.as_object_mut().unwrap().remove("quantization_config");
+    one_bit_config
+        .as_object_mut()
+        .unwrap()
+        .remove("quantization_config");
     let mut tensors = common_tensors(Some(["self_attn.inner_attn_ln", "mlp.ffn_layernorm"]));
     for_each_linear(|module, codes| {
         tensors.push(Stored {
@@ -157,9 +202,20 @@ fn inner_norms_keep_linears_apart_and_exclusions_stay_dense() {
     let mut tensors = packed_tensors(false, true);
     for_each_linear(|module, codes| {
         if module == "model.layers.1.mlp.down_proj" {
-            let values: Vec<f32> = codes.codes.iter().map(|&code| f32::from(code) * 0.3).collect();
-            let dense = bf16_tensor(&format!("{module}.weight"), &[codes.rows, codes.cols], &values);
-            let place = tensors.iter().position(|tensor| tensor.name == dense.name).unwrap();
+            let values: Vec<f32> = codes
+                .codes
+                .iter()
+                .map(|&code| f32::from(code) * 0.3)
+                .collect();
+            let dense = bf16_tensor(
+                &format!("{module}.weight"),
+                &[codes.rows, codes.cols],
+                &values,
+            );
+            let place = tensors
+                .iter()
+                .position(|tensor| tensor.name == dense.name)
+                .unwrap();
             tensors[place] = dense;
         } else {
             let name = format!("{module}.rms_norm.weight");
@@ -170,10 +226,17 @@ fn inner_norms_keep_linears_apart_and_exclusions_stay_dense() {
     let weights = load_model(folder.path()).unwrap_or_else(|error| panic!("{}", chain(&error)));
     let qkv = &weights.layers[0].qkv;
     assert_eq!(qkv.parts.len(), 3);
-    assert!(qkv.parts.iter().all(|part| part.inner_norm.as_ref().is_some_and(|norm| norm.eps == 1e-6)));
+    assert!(qkv.parts.iter().all(|part| {
+        part.inner_norm
+            .as_ref()
+            .is_some_and(|norm| norm.eps == 1e-6)
+    }));
     assert!(matches!(weights.layers[1].down.matrix, Matrix::Dense(_)));
     assert!(weights.layers[1].down.inner_norm.is_none());
-    assert!(matches!(weights.layers[0].down.matrix, Matrix::Ternary { .. }));
+    assert!(matches!(
+        weights.layers[0].down.matrix,
+        Matrix::Ternary { .. }
+    ));
 }
 
 #[test]
@@ -184,7 +247,9 @@ fn gguf_ternary_types_of_every_architecture() {
             if format == Format::F16 && architecture == "llama" {
                 continue; // float linears of a Llama are dense
             }
-            let path = folder.path().join(format!("{architecture}-{format:?}.gguf"));
+            let path = folder
+                .path()
+                .join(format!("{architecture}-{format:?}.gguf"));
             gguf_file::Model::new(architecture, format).write(&path);
             let weights = check(&path, |codes| codes.scale);
             assert_eq!(weights.config.sub_norms, architecture != "llama");
@@ -199,12 +264,18 @@ fn dense_llama_rows_of_gguf_are_unpermuted() {
     let path = folder.path().join("dense.gguf");
     gguf_file::Model::new("llama", Format::F16).write(&path);
     let weights = load_model(&path).unwrap_or_else(|error| panic!("{}", chain(&error)));
-    let Matrix::Dense(query) = &weights.layers[1].qkv.parts[0].matrix else { panic!("a ternary linear") };
+    let Matrix::Dense(query) = &weights.layers[1].qkv.parts[0].matrix else {
+        panic!("a ternary linear")
+    };
     let expected = codes(1, 0);
     let mut row = vec![0.0; HIDDEN];
     for index in [0, 1, 33, HEAD_DIM, HEADS * HEAD_DIM - 1] {
         query.row(index, &mut row);
         let codes = &expected.codes[index * HIDDEN..][..HIDDEN];
-        assert!(row.iter().zip(codes).all(|(value, &code)| *value == f32::from(code) * expected.scale));
+        assert!(
+            row.iter()
+                .zip(codes)
+                .all(|(value, &code)| *value == f32::from(code) * expected.scale)
+        );
     }
 }

@@ -31,7 +31,10 @@ pub(super) struct Segment {
 
 /// The segments of a layout and the length of the file.
 pub(super) fn segments(layout: &Layout<'_>) -> (Vec<Segment>, u64) {
-    let matrices = layout.groups.iter().map(|group| (group.rows() * 4, group.bytes));
+    let matrices = layout
+        .groups
+        .iter()
+        .map(|group| (group.rows() * 4, group.bytes));
     let screen = (layout.screen_bytes > 0).then_some((0, layout.screen_bytes));
     let sizes: Vec<_> = matrices.chain(screen).collect();
     let mut end = Header::bytes(sizes.len()) as u64;
@@ -39,9 +42,15 @@ pub(super) fn segments(layout: &Layout<'_>) -> (Vec<Segment>, u64) {
         .into_iter()
         .map(|(scales_bytes, packed_bytes)| {
             let scales_offset = end.next_multiple_of(SCALES_ALIGNMENT);
-            let packed_offset = (scales_offset + scales_bytes as u64).next_multiple_of(PACKED_ALIGNMENT);
+            let packed_offset =
+                (scales_offset + scales_bytes as u64).next_multiple_of(PACKED_ALIGNMENT);
             end = packed_offset + packed_bytes as u64;
-            Segment { scales_offset, scales_bytes, packed_offset, packed_bytes }
+            Segment {
+                scales_offset,
+                scales_bytes,
+                packed_offset,
+                packed_bytes,
+            }
         })
         .collect();
     (segments, end)
@@ -65,22 +74,35 @@ impl Header {
         out.extend(self.file_bytes.to_le_bytes());
         out.extend(self.key);
         out.extend((self.checksums.len() as u64).to_le_bytes());
-        self.checksums.iter().for_each(|sum| out.extend(sum.to_le_bytes()));
+        self.checksums
+            .iter()
+            .for_each(|sum| out.extend(sum.to_le_bytes()));
         out.extend(checksum(&[&out]).to_le_bytes());
         out
     }
 
     /// The header of `file` if it is complete and that of the expected copy.
-    pub(super) fn read(file: &Source, segments: usize, file_bytes: u64, key: &[u8; 32]) -> Option<Self> {
+    pub(super) fn read(
+        file: &Source,
+        segments: usize,
+        file_bytes: u64,
+        key: &[u8; 32],
+    ) -> Option<Self> {
         if file.bytes() != file_bytes {
             return None;
         }
         let found = file.read_vec(0, Self::bytes(segments) as u64).ok()?;
-        let checksums = found.get(FIXED_BYTES..FIXED_BYTES + 8 * segments)?.as_chunks::<8>().0;
+        let checksums = found
+            .get(FIXED_BYTES..FIXED_BYTES + 8 * segments)?
+            .as_chunks::<8>()
+            .0;
         let header = Self {
             key: *key,
             file_bytes,
-            checksums: checksums.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect(),
+            checksums: checksums
+                .iter()
+                .map(|bytes| u64::from_le_bytes(*bytes))
+                .collect(),
         };
         // Encoding what was expected compares magic, length, key and checksum at once.
         (header.encode() == found).then_some(header)

@@ -24,7 +24,11 @@ pub(super) fn of(plan: &Plan) -> Result<[u8; 32], LoadError> {
     hash.update(PACKING_VERSION.to_le_bytes());
     for file in &plan.files {
         let name = file.path().file_name().unwrap_or_default();
-        hash.update(format!("{name:?} {} {}\n", file.bytes(), file.modified_ns()));
+        hash.update(format!(
+            "{name:?} {} {}\n",
+            file.bytes(),
+            file.modified_ns()
+        ));
         for sample in 0..SAMPLES {
             let bytes = SAMPLE_BYTES.min(file.bytes());
             // Dividing first: the product of a length and a small number could overflow.

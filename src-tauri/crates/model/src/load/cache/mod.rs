@@ -45,14 +45,19 @@ fn places(plan: &Plan, fallback: Option<&Path>, key: &[u8; 32]) -> Vec<PathBuf> 
 }
 
 fn stem(source: &Path) -> String {
-    source.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
+    source.file_stem().map_or_else(
+        || "model".into(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
 }
 
 /// Bytes of the packed copies that lie beside the model of `plan`.
 pub(crate) fn packed_copy_bytes(plan: &Plan) -> u64 {
     let source = plan.files[0].path();
     let folder = source.parent().unwrap_or(Path::new(".")).join(FOLDER);
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .flatten()
         .filter(|entry| write::is_copy_of(&stem(source), &entry.file_name().to_string_lossy()))
@@ -74,10 +79,15 @@ pub(super) fn read(
 ) -> Result<Option<(Vec<Packed>, Option<ScreenedHead>)>, LoadError> {
     let key = key::of(plan)?;
     for place in places(plan, fallback, &key) {
-        let Ok(file) = Source::open(&place) else { continue };
+        let Ok(file) = Source::open(&place) else {
+            continue;
+        };
         let (segments, file_bytes) = segments(layout);
-        let Some(header) = Header::read(&file, segments.len(), file_bytes, &key) else { continue };
-        if let Some(found) = read_segments(plan, layout, &file, &header, &segments, pool, progress)? {
+        let Some(header) = Header::read(&file, segments.len(), file_bytes, &key) else {
+            continue;
+        };
+        if let Some(found) = read_segments(plan, layout, &file, &header, &segments, pool, progress)?
+        {
             return Ok(Some(found));
         }
     }
@@ -122,7 +132,11 @@ fn read_segments(
     }
     let (mut matrices, mut screen) = (Vec::new(), None);
     for result in results {
-        match result.into_inner().expect("no panic while locked").expect("every segment was read")? {
+        match result
+            .into_inner()
+            .expect("no panic while locked")
+            .expect("every segment was read")?
+        {
             Some(Read::Matrix(packed)) => matrices.push(packed),
             Some(Read::Screen(head)) => screen = Some(head),
             None => return Ok(None),
@@ -152,10 +166,18 @@ fn read_segment(
     }
     let Some(group) = layout.groups.get(index) else {
         let (rows, cols) = head_shape(plan);
-        return Ok(ScreenedHead::from_packed(rows, cols, packed).ok().map(Read::Screen));
+        return Ok(ScreenedHead::from_packed(rows, cols, packed)
+            .ok()
+            .map(Read::Screen));
     };
-    let row_scales: Vec<f32> =
-        scales.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let row_scales: Vec<f32> = scales
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect();
     let matrix = TernaryMatrix::from_packed(group.rows(), group.cols(), packed);
-    Ok(matrix.ok().map(|matrix| Read::Matrix(Packed { matrix, row_scales })))
+    Ok(matrix
+        .ok()
+        .map(|matrix| Read::Matrix(Packed { matrix, row_scales })))
 }

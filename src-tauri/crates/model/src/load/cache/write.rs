@@ -49,7 +49,11 @@ impl CacheWriter {
                         target,
                         stem: stem(plan.files[0].path()),
                         segments,
-                        header: Header { key, file_bytes, checksums: Vec::new() },
+                        header: Header {
+                            key,
+                            file_bytes,
+                            checksums: Vec::new(),
+                        },
                         unsynced: 0,
                         finished: false,
                     });
@@ -64,8 +68,15 @@ impl CacheWriter {
     ///
     /// # Errors
     /// If the system refuses, most likely because the disk is full.
-    pub(in crate::load) fn add_matrix(&mut self, row_scales: &[f32], packed: &[u8]) -> Result<(), LoadError> {
-        let scales: Vec<u8> = row_scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
+    pub(in crate::load) fn add_matrix(
+        &mut self,
+        row_scales: &[f32],
+        packed: &[u8],
+    ) -> Result<(), LoadError> {
+        let scales: Vec<u8> = row_scales
+            .iter()
+            .flat_map(|scale| scale.to_le_bytes())
+            .collect();
         self.add(&scales, packed)
     }
 
@@ -107,7 +118,11 @@ impl CacheWriter {
     /// # Errors
     /// If the system refuses.
     pub(in crate::load) fn finish(mut self) -> Result<(), LoadError> {
-        assert_eq!(self.header.checksums.len(), self.segments.len(), "every segment was written");
+        assert_eq!(
+            self.header.checksums.len(),
+            self.segments.len(),
+            "every segment was written"
+        );
         let header = self.header.encode();
         self.write_at(0, &header)
             .and_then(|()| self.file.sync_all())
@@ -120,7 +135,13 @@ impl CacheWriter {
 
     /// Copies of earlier states of the same file are only space; one that cannot be removed does no harm.
     fn remove_older(&self) {
-        let Some(entries) = self.target.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
+        let Some(entries) = self
+            .target
+            .parent()
+            .and_then(|folder| fs::read_dir(folder).ok())
+        else {
+            return;
+        };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if is_copy_of(&self.stem, &name) && entry.path() != self.target {
@@ -141,7 +162,9 @@ impl Drop for CacheWriter {
 
 /// Whether a file name is that of a packed copy of the model file `stem`.
 pub(super) fn is_copy_of(stem: &str, name: &str) -> bool {
-    let key = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('-'));
+    let key = name
+        .strip_prefix(stem)
+        .and_then(|rest| rest.strip_prefix('-'));
     key.and_then(|key| key.strip_suffix(".t3"))
         .is_some_and(|key| key.len() == 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -33,7 +33,12 @@ pub(super) fn read(file: &Gguf) -> Result<ModelConfig, LoadError> {
         if found != head_dim {
             let place = format!("metadata `{}`", fields.key(key));
             let expected = format!("the head's {head_dim}");
-            return Err(LoadError::malformed(file.path(), place, found.to_string(), expected));
+            return Err(LoadError::malformed(
+                file.path(),
+                place,
+                found.to_string(),
+                expected,
+            ));
         }
     }
     let Some(embedding) = file.tensor("token_embd.weight") else {
@@ -51,8 +56,13 @@ pub(super) fn read(file: &Gguf) -> Result<ModelConfig, LoadError> {
             eos.push(id);
         }
     }
-    let stem = file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let name = fields.at(file.metadata.string("general.name"))?.map(str::to_owned);
+    let stem = file
+        .path()
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
+    let name = fields
+        .at(file.metadata.string("general.name"))?
+        .map(str::to_owned);
     Ok(ModelConfig {
         name: name.or(stem).unwrap_or_default(),
         family,
@@ -64,7 +74,9 @@ pub(super) fn read(file: &Gguf) -> Result<ModelConfig, LoadError> {
         intermediate: fields.size("feed_forward_length")?,
         vocab: embedding.rows,
         context: fields.size("context_length")?,
-        rms_eps: fields.float("attention.layer_norm_rms_epsilon")?.unwrap_or(1e-5),
+        rms_eps: fields
+            .float("attention.layer_norm_rms_epsilon")?
+            .unwrap_or(1e-5),
         rope: fields.rope()?,
         activation,
         tied: file.tensor("output.weight").is_none(),
@@ -86,7 +98,12 @@ impl<'a> Fields<'a> {
             Ok(Some(architecture)) => architecture,
             Ok(None) => {
                 let place = "metadata `general.architecture`";
-                return Err(LoadError::malformed(file.path(), place, "nothing", "an architecture"));
+                return Err(LoadError::malformed(
+                    file.path(),
+                    place,
+                    "nothing",
+                    "an architecture",
+                ));
             }
             Err(error) => return Err(error.at(file.path())),
         };
@@ -126,14 +143,18 @@ impl<'a> Fields<'a> {
     }
 
     fn float(&self, suffix: &str) -> Result<Option<f32>, LoadError> {
-        Ok(self.at(self.file.metadata.float(&self.key(suffix)))?.map(|value| value as f32))
+        Ok(self
+            .at(self.file.metadata.float(&self.key(suffix)))?
+            .map(|value| value as f32))
     }
 
     fn rope(&self) -> Result<Rope, LoadError> {
         let theta = self.float("rope.freq_base")?.unwrap_or(10_000.0);
         let kind = self.at(self.file.metadata.string(&self.key("rope.scaling.type")))?;
         // Converters of the first BitNet models write a linear scaling of factor 1.
-        let factor = self.float("rope.scaling.factor")?.filter(|&factor| factor != 1.0);
+        let factor = self
+            .float("rope.scaling.factor")?
+            .filter(|&factor| factor != 1.0);
         let scaling = match (kind.unwrap_or("none"), factor) {
             ("none", _) | ("linear", None) => None,
             ("linear", Some(factor)) => Some(RopeScaling::Linear { factor }),

@@ -6,7 +6,9 @@ mod config;
 use std::path::Path;
 
 use super::LoadError;
-use super::plan::{Encoding, Extent, LayerPlan, LinearPlan, NormPlan, Plan, RowOrder, TablePlan, VectorPlan};
+use super::plan::{
+    Encoding, Extent, LayerPlan, LinearPlan, NormPlan, Plan, RowOrder, TablePlan, VectorPlan,
+};
 use crate::config::{Family, ModelConfig, RopeScaling};
 use crate::element::Element;
 use crate::gguf::{Gguf, Kind, TensorInfo};
@@ -66,11 +68,22 @@ impl<'a> Reader<'a> {
     }
 
     fn require(&self, name: &str) -> Result<&'a TensorInfo, LoadError> {
-        self.optional(name).ok_or_else(|| self.refuse(name, "no such tensor", "it in the file"))
+        self.optional(name)
+            .ok_or_else(|| self.refuse(name, "no such tensor", "it in the file"))
     }
 
-    fn refuse(&self, name: &str, found: impl Into<String>, expected: impl Into<String>) -> LoadError {
-        LoadError::malformed(self.file.path(), format!("tensor `{name}`"), found, expected)
+    fn refuse(
+        &self,
+        name: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> LoadError {
+        LoadError::malformed(
+            self.file.path(),
+            format!("tensor `{name}`"),
+            found,
+            expected,
+        )
     }
 
     fn shape(&self, tensor: &TensorInfo, rows: usize, cols: usize) -> Result<(), LoadError> {
@@ -84,7 +97,11 @@ impl<'a> Reader<'a> {
     }
 
     fn extent(tensor: &TensorInfo) -> Extent {
-        Extent { file: 0, offset: tensor.offset, bytes: tensor.bytes }
+        Extent {
+            file: 0,
+            offset: tensor.offset,
+            bytes: tensor.bytes,
+        }
     }
 
     fn element(&self, tensor: &TensorInfo) -> Result<Element, LoadError> {
@@ -110,29 +127,44 @@ impl<'a> Reader<'a> {
         let tensor = self.require(name)?;
         self.shape(tensor, 1, length)?;
         let element = self.element(tensor)?;
-        Ok(VectorPlan { name: name.into(), extent: Self::extent(tensor), element, length })
+        Ok(VectorPlan {
+            name: name.into(),
+            extent: Self::extent(tensor),
+            element,
+            length,
+        })
     }
 
     /// The values of a vector, which is small.
     fn values(&self, vector: &VectorPlan) -> Result<Vec<f32>, LoadError> {
-        let bytes = self.file.source.read_vec(vector.extent.offset, vector.extent.bytes)?;
+        let bytes = self
+            .file
+            .source
+            .read_vec(vector.extent.offset, vector.extent.bytes)?;
         let mut values = vec![0.0; vector.length];
         vector.element.decode(&bytes, &mut values);
         Ok(values)
     }
 
     fn norm(&self, name: &str, length: usize, config: &ModelConfig) -> Result<NormPlan, LoadError> {
-        Ok(NormPlan { weight: self.vector(name, length)?, eps: config.rms_eps })
+        Ok(NormPlan {
+            weight: self.vector(name, length)?,
+            eps: config.rms_eps,
+        })
     }
 
     fn layer(&self, layer: usize, config: &ModelConfig) -> Result<LayerPlan, LoadError> {
         let name = |part: &str| format!("blk.{layer}.{part}");
         let (hidden, attention, kv) = (config.hidden, config.attention_width(), config.kv_width());
-        let linear = |part: &str, out, input| self.linear(&name(part), out, input, RowOrder::AsStored, config);
+        let linear = |part: &str, out, input| {
+            self.linear(&name(part), out, input, RowOrder::AsStored, config)
+        };
         let rotated = |part: &str, out, input| {
             let order = match config.family {
                 Family::BitNet => RowOrder::AsStored,
-                Family::Llama => RowOrder::Interleaved { head_dim: config.head_dim },
+                Family::Llama => RowOrder::Interleaved {
+                    head_dim: config.head_dim,
+                },
             };
             self.linear(&name(part), out, input, order, config)
         };
@@ -180,18 +212,28 @@ impl<'a> Reader<'a> {
         let bias = match self.optional(&bias_name) {
             None => None,
             Some(_) if order != RowOrder::AsStored => {
-                return Err(self.refuse(&bias_name, "a bias of permuted rows", "no bias on q and k"));
+                return Err(self.refuse(
+                    &bias_name,
+                    "a bias of permuted rows",
+                    "no bias on q and k",
+                ));
             }
             Some(_) => Some(self.vector(&bias_name, out_features)?),
         };
         let weight_scale = self.weight_scale(module)?;
         let encoding = match (tensor.kind, config.family) {
-            (Kind::I2s, _) => Encoding::I2s { weight_scale: weight_scale * self.i2s_scale(tensor)? },
+            (Kind::I2s, _) => Encoding::I2s {
+                weight_scale: weight_scale * self.i2s_scale(tensor)?,
+            },
             (Kind::Tq1, _) => Encoding::Tq1 { weight_scale },
             (Kind::Tq2, _) => Encoding::Tq2 { weight_scale },
-            (Kind::Float(element @ (Element::F32 | Element::F16 | Element::Bf16)), Family::BitNet) => {
-                Encoding::ScaledOrMasters { element, weight_scale }
-            }
+            (
+                Kind::Float(element @ (Element::F32 | Element::F16 | Element::Bf16)),
+                Family::BitNet,
+            ) => Encoding::ScaledOrMasters {
+                element,
+                weight_scale,
+            },
             (Kind::Float(element), Family::Llama) => Encoding::Dense(element),
             (Kind::Float(element), Family::BitNet) => {
                 let expected = "I2_S, TQ1_0, TQ2_0, F32, F16 or BF16 for a BitNet linear";
@@ -199,7 +241,16 @@ impl<'a> Reader<'a> {
             }
         };
         let extent = Self::extent(tensor);
-        Ok(LinearPlan { name, out_features, in_features, extent, encoding, order, inner_norm: None, bias })
+        Ok(LinearPlan {
+            name,
+            out_features,
+            in_features,
+            extent,
+            encoding,
+            order,
+            inner_norm: None,
+            bias,
+        })
     }
 
     /// The scale that some converters write as a tensor of its own; 1 where there is none.
@@ -218,7 +269,9 @@ impl<'a> Reader<'a> {
     fn i2s_scale(&self, tensor: &TensorInfo) -> Result<f32, LoadError> {
         let mut bytes = [0; 4];
         let blocks = (tensor.rows * tensor.cols / 4) as u64;
-        self.file.source.read_at(tensor.offset + blocks, &mut bytes)?;
+        self.file
+            .source
+            .read_at(tensor.offset + blocks, &mut bytes)?;
         self.positive(&tensor.name, f32::from_le_bytes(bytes))
     }
 

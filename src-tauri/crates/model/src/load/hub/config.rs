@@ -127,11 +127,18 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LoadError
     let source = Source::open(path)?;
     if source.bytes() > MAX_JSON_BYTES {
         let found = format!("{} bytes", source.bytes());
-        return Err(LoadError::malformed(path, "file size", found, format!("at most {MAX_JSON_BYTES}")));
+        return Err(LoadError::malformed(
+            path,
+            "file size",
+            found,
+            format!("at most {MAX_JSON_BYTES}"),
+        ));
     }
     let text = source.read_vec(0, source.bytes())?;
-    serde_json::from_slice(&text)
-        .map_err(|source| LoadError::Json { path: path.to_owned(), source })
+    serde_json::from_slice(&text).map_err(|source| LoadError::Json {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn ids(ids: &Option<Ids>) -> Vec<u32> {
@@ -144,7 +151,11 @@ fn ids(ids: &Option<Ids>) -> Vec<u32> {
 
 /// The published arrangements, by the class that computes them.
 fn family(raw: &RawConfig, path: &Path) -> Result<Family, LoadError> {
-    let class = raw.architectures.as_deref().and_then(<[String]>::first).map(String::as_str);
+    let class = raw
+        .architectures
+        .as_deref()
+        .and_then(<[String]>::first)
+        .map(String::as_str);
     let found = match (class, raw.model_type.as_deref()) {
         (Some("BitNetForCausalLM" | "BitnetForCausalLM"), _) | (None, Some("bitnet")) => {
             return Ok(Family::BitNet);
@@ -195,7 +206,12 @@ fn model_config(raw: &RawConfig, folder: &Path, path: &Path) -> Result<ModelConf
         (None, heads) if raw.hidden_size.is_multiple_of(heads) => raw.hidden_size / heads,
         (None, heads) => {
             let found = format!("{heads} for a hidden size of {}", raw.hidden_size);
-            return Err(LoadError::malformed(path, "`num_attention_heads`", found, "a divisor or `head_dim`"));
+            return Err(LoadError::malformed(
+                path,
+                "`num_attention_heads`",
+                found,
+                "a divisor or `head_dim`",
+            ));
         }
     };
     let name = folder.canonicalize().ok();
@@ -221,29 +237,58 @@ fn model_config(raw: &RawConfig, folder: &Path, path: &Path) -> Result<ModelConf
     })
 }
 
-fn rope(raw: &RawConfig, default_theta: f32, context: usize, path: &Path) -> Result<Rope, LoadError> {
+fn rope(
+    raw: &RawConfig,
+    default_theta: f32,
+    context: usize,
+    path: &Path,
+) -> Result<Rope, LoadError> {
     // `rope_parameters` is the newer spelling and holds theta too.
     let raw_rope = raw.rope_parameters.as_ref().or(raw.rope_scaling.as_ref());
-    let theta = raw_rope.and_then(|rope| rope.rope_theta).or(raw.rope_theta).unwrap_or(default_theta);
+    let theta = raw_rope
+        .and_then(|rope| rope.rope_theta)
+        .or(raw.rope_theta)
+        .unwrap_or(default_theta);
     let unsupported = |found: String| LoadError::Unsupported {
         path: path.to_owned(),
         place: "rotary embedding".into(),
         found,
         supported: "`default`, `linear` and `llama3` over whole heads",
     };
-    let partial = raw_rope.and_then(|rope| rope.partial_rotary_factor).or(raw.partial_rotary_factor);
+    let partial = raw_rope
+        .and_then(|rope| rope.partial_rotary_factor)
+        .or(raw.partial_rotary_factor);
     if let Some(part) = partial
         && part != 1.0
     {
         return Err(unsupported(format!("`partial_rotary_factor` {part}")));
     }
-    let Some(raw_rope) = raw_rope else { return Ok(Rope { theta, scaling: None }) };
-    let field = |name: &str, value: Option<f32>| {
-        value.ok_or_else(|| LoadError::malformed(path, format!("rotary scaling `{name}`"), "nothing", "a number"))
+    let Some(raw_rope) = raw_rope else {
+        return Ok(Rope {
+            theta,
+            scaling: None,
+        });
     };
-    let scaling = match raw_rope.rope_type.as_deref().or(raw_rope.r#type.as_deref()).unwrap_or("default") {
+    let field = |name: &str, value: Option<f32>| {
+        value.ok_or_else(|| {
+            LoadError::malformed(
+                path,
+                format!("rotary scaling `{name}`"),
+                "nothing",
+                "a number",
+            )
+        })
+    };
+    let scaling = match raw_rope
+        .rope_type
+        .as_deref()
+        .or(raw_rope.r#type.as_deref())
+        .unwrap_or("default")
+    {
         "default" => None,
-        "linear" => Some(RopeScaling::Linear { factor: field("factor", raw_rope.factor)? }),
+        "linear" => Some(RopeScaling::Linear {
+            factor: field("factor", raw_rope.factor)?,
+        }),
         "llama3" => Some(RopeScaling::Llama3 {
             factor: field("factor", raw_rope.factor)?,
             low_freq_factor: field("low_freq_factor", raw_rope.low_freq_factor)?,
@@ -257,7 +302,10 @@ fn rope(raw: &RawConfig, default_theta: f32, context: usize, path: &Path) -> Res
 
 fn quantization(raw: &RawConfig, path: &Path) -> Result<Option<Quantization>, LoadError> {
     let one_bit_llm = raw.weight_bits == Some(1)
-        && raw.architectures.as_deref().is_some_and(|classes| classes == ["BitnetForCausalLM"]);
+        && raw
+            .architectures
+            .as_deref()
+            .is_some_and(|classes| classes == ["BitnetForCausalLM"]);
     let Some(found) = &raw.quantization_config else {
         let excluded = Exclusions::compile(None, path)?;
         return Ok(one_bit_llm.then_some(Quantization {
@@ -275,17 +323,35 @@ fn quantization(raw: &RawConfig, path: &Path) -> Result<Option<Quantization>, Lo
     };
     match found.quant_method.as_deref() {
         Some("bitnet") => {}
-        other => return Err(unsupported("quant_method", other.unwrap_or("nothing"), "`bitnet`")),
+        other => {
+            return Err(unsupported(
+                "quant_method",
+                other.unwrap_or("nothing"),
+                "`bitnet`",
+            ));
+        }
     }
     let scale_multiplies = match found.linear_class.as_deref() {
         Some("autobitlinear") => true,
         Some("bitlinear") | None => false,
-        Some(other) => return Err(unsupported("linear_class", other, "`autobitlinear` and `bitlinear`")),
+        Some(other) => {
+            return Err(unsupported(
+                "linear_class",
+                other,
+                "`autobitlinear` and `bitlinear`",
+            ));
+        }
     };
     let online = match found.quantization_mode.as_deref() {
         Some("online") => true,
         Some("offline") | None => false,
-        Some(other) => return Err(unsupported("quantization_mode", other, "`online` and `offline`")),
+        Some(other) => {
+            return Err(unsupported(
+                "quantization_mode",
+                other,
+                "`online` and `offline`",
+            ));
+        }
     };
     Ok(Some(Quantization {
         scale_multiplies,
@@ -315,7 +381,12 @@ impl Exclusions {
         let names = names.unwrap_or(&head);
         if names.len() > MAX_EXCLUSIONS {
             let found = format!("{} entries", names.len());
-            return Err(LoadError::malformed(path, place, found, format!("at most {MAX_EXCLUSIONS}")));
+            return Err(LoadError::malformed(
+                path,
+                place,
+                found,
+                format!("at most {MAX_EXCLUSIONS}"),
+            ));
         }
         let patterns = names.iter().map(|name| {
             // The match must end at a module boundary: before a dot, after one, or at the end.
@@ -329,11 +400,15 @@ impl Exclusions {
                 })?;
             Ok((name.clone(), pattern))
         });
-        Ok(Self { patterns: patterns.collect::<Result<_, _>>()? })
+        Ok(Self {
+            patterns: patterns.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether `module` is in the list: by its start up to a module boundary, or by its end.
     pub(crate) fn contains(&self, module: &str) -> bool {
-        self.patterns.iter().any(|(name, pattern)| module.ends_with(name) || pattern.is_match(module))
+        self.patterns
+            .iter()
+            .any(|(name, pattern)| module.ends_with(name) || pattern.is_match(module))
     }
 }

@@ -29,11 +29,14 @@ impl Linears<'_> {
     ) -> Result<LinearPlan, LoadError> {
         let name = format!("{module}.weight");
         let stored = self.reader.require(&name)?;
-        let converted = self.quantization.filter(|quantization| !quantization.excluded.contains(module));
+        let converted = self
+            .quantization
+            .filter(|quantization| !quantization.excluded.contains(module));
         let encoding = match (stored.dtype, converted) {
             (Dtype::U8, Some(quantization)) => {
                 let packed_rows = out_features.div_ceil(ROWS_PER_BYTE);
-                self.reader.shape(&name, stored, &[packed_rows, in_features])?;
+                self.reader
+                    .shape(&name, stored, &[packed_rows, in_features])?;
                 let weight_scale = self.weight_scale(module, quantization)?;
                 Encoding::HubPacked { weight_scale }
             }
@@ -42,7 +45,8 @@ impl Linears<'_> {
                 return Err(self.reader.refuse(&name, "U8", expected));
             }
             (_, converted) => {
-                self.reader.shape(&name, stored, &[out_features, in_features])?;
+                self.reader
+                    .shape(&name, stored, &[out_features, in_features])?;
                 self.float_encoding(module, &name, stored, converted)?
             }
         };
@@ -68,7 +72,10 @@ impl Linears<'_> {
     /// # Errors
     /// As [`Linears::linear`].
     pub(super) fn head(&self) -> Result<Option<LinearPlan>, LoadError> {
-        if self.quantization.is_none_or(|quantization| quantization.excluded.contains("lm_head")) {
+        if self
+            .quantization
+            .is_none_or(|quantization| quantization.excluded.contains("lm_head"))
+        {
             return Ok(None);
         }
         let config = self.reader.config;
@@ -84,14 +91,19 @@ impl Linears<'_> {
         converted: Option<&Quantization>,
     ) -> Result<Encoding, LoadError> {
         let element = self.reader.element(name, stored)?;
-        let Some(quantization) = converted else { return Ok(Encoding::Dense(element)) };
+        let Some(quantization) = converted else {
+            return Ok(Encoding::Dense(element));
+        };
         if quantization.masters {
             return Ok(Encoding::Masters(element));
         }
         match self.reader.get(&format!("{module}.weight_scale")) {
             Some(_) => {
                 let weight_scale = self.weight_scale(module, quantization)?;
-                Ok(Encoding::TernaryFloats { element, weight_scale })
+                Ok(Encoding::TernaryFloats {
+                    element,
+                    weight_scale,
+                })
             }
             None => Ok(Encoding::Dense(element)),
         }
@@ -111,10 +123,16 @@ impl Linears<'_> {
         let mut value = [0.0f32];
         element.decode(&bytes, &mut value);
         let [value] = value;
-        let scale = if quantization.scale_multiplies { value } else { 1.0 / value };
+        let scale = if quantization.scale_multiplies {
+            value
+        } else {
+            1.0 / value
+        };
         match value.is_normal() && scale.is_normal() && scale > 0.0 {
             true => Ok(scale),
-            false => Err(self.reader.refuse(&name, value.to_string(), "a positive number")),
+            false => Err(self
+                .reader
+                .refuse(&name, value.to_string(), "a positive number")),
         }
     }
 
@@ -143,11 +161,18 @@ impl Linears<'_> {
         let encodings = || {
             layers.iter().flat_map(|layer| {
                 let single = [&layer.o, &layer.down];
-                layer.qkv.iter().chain(&layer.gate_up).chain(single).map(|linear| linear.encoding)
+                layer
+                    .qkv
+                    .iter()
+                    .chain(&layer.gate_up)
+                    .chain(single)
+                    .map(|linear| linear.encoding)
             })
         };
         let packed = encodings().any(|encoding| matches!(encoding, Encoding::HubPacked { .. }));
-        let multiplies = self.quantization.is_some_and(|quantization| quantization.scale_multiplies);
+        let multiplies = self
+            .quantization
+            .is_some_and(|quantization| quantization.scale_multiplies);
         if packed && multiplies {
             "safetensors, packed ternary (scale multiplies)"
         } else if packed {
@@ -173,14 +198,31 @@ mod tests {
             ("model.layers.1", "model.layers.1.mlp.gate_proj", false),
             ("model.layers.1", "model.layers.11.mlp.gate_proj", true),
             ("down_proj", "model.layers.3.mlp.down_proj", false),
-            ("model.layers.0.self_attn.o_proj", "model.layers.0.self_attn.o_proj", false),
-            ("model.layers.*.self_attn", "model.layers.7.self_attn.q_proj", false),
-            ("model.layers.*.self_attn", "model.layers.7.mlp.up_proj", true),
+            (
+                "model.layers.0.self_attn.o_proj",
+                "model.layers.0.self_attn.o_proj",
+                false,
+            ),
+            (
+                "model.layers.*.self_attn",
+                "model.layers.7.self_attn.q_proj",
+                false,
+            ),
+            (
+                "model.layers.*.self_attn",
+                "model.layers.7.mlp.up_proj",
+                true,
+            ),
             ("mlp.gate", "model.layers.0.mlp.gate_proj", true),
         ];
         for (pattern, module, converts) in cases {
-            let excluded = Exclusions::compile(Some(&[pattern.into()]), Path::new("config.json")).unwrap();
-            assert_eq!(!excluded.contains(module), converts, "{pattern} on {module}");
+            let excluded =
+                Exclusions::compile(Some(&[pattern.into()]), Path::new("config.json")).unwrap();
+            assert_eq!(
+                !excluded.contains(module),
+                converts,
+                "{pattern} on {module}"
+            );
         }
     }
 }

@@ -23,10 +23,18 @@ use shards::{Shards, StoredTensor};
 pub(crate) fn plan(folder: &Path) -> Result<Plan, LoadError> {
     let (config, quantization) = config::read(folder)?;
     let shards = Shards::open(folder)?;
-    let reader = Reader { config: &config, shards: &shards };
+    let reader = Reader {
+        config: &config,
+        shards: &shards,
+    };
     reader.refuse_foreign_sub_norms()?;
-    let linears = Linears { reader: &reader, quantization: quantization.as_ref() };
-    let layers = (0..config.layers).map(|layer| linears.layer(layer)).collect::<Result<Vec<_>, _>>()?;
+    let linears = Linears {
+        reader: &reader,
+        quantization: quantization.as_ref(),
+    };
+    let layers = (0..config.layers)
+        .map(|layer| linears.layer(layer))
+        .collect::<Result<Vec<_>, _>>()?;
     let embedding = reader.table("model.embed_tokens.weight")?;
     let (head, bit_linear_head) = match config.tied {
         true => (None, None),
@@ -61,13 +69,24 @@ impl<'a> Reader<'a> {
     }
 
     fn require(&self, name: &str) -> Result<&'a StoredTensor, LoadError> {
-        self.get(name).ok_or_else(|| self.refuse(name, "no such tensor", "it in the checkpoint"))
+        self.get(name)
+            .ok_or_else(|| self.refuse(name, "no such tensor", "it in the checkpoint"))
     }
 
-    fn refuse(&self, name: &str, found: impl Into<String>, expected: impl Into<String>) -> LoadError {
+    fn refuse(
+        &self,
+        name: &str,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> LoadError {
         // A missing tensor belongs to no file in particular; the first one stands for the model.
         let file = self.get(name).map_or(0, |stored| stored.extent.file);
-        LoadError::malformed(self.shards.files[file].path(), format!("tensor `{name}`"), found, expected)
+        LoadError::malformed(
+            self.shards.files[file].path(),
+            format!("tensor `{name}`"),
+            found,
+            expected,
+        )
     }
 
     fn element(&self, name: &str, stored: &StoredTensor) -> Result<Element, LoadError> {
@@ -79,12 +98,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn shape(&self, name: &str, stored: &StoredTensor, expected: &[usize]) -> Result<(), LoadError> {
+    fn shape(
+        &self,
+        name: &str,
+        stored: &StoredTensor,
+        expected: &[usize],
+    ) -> Result<(), LoadError> {
         match stored.shape == expected {
             true => Ok(()),
-            false => {
-                Err(self.refuse(name, format!("shape {:?}", stored.shape), format!("shape {expected:?}")))
-            }
+            false => Err(self.refuse(
+                name,
+                format!("shape {:?}", stored.shape),
+                format!("shape {expected:?}"),
+            )),
         }
     }
 
@@ -93,18 +119,32 @@ impl<'a> Reader<'a> {
         let stored = self.require(name)?;
         self.shape(name, stored, &[rows, cols])?;
         let element = self.element(name, stored)?;
-        Ok(TablePlan { name: name.into(), extent: stored.extent.clone(), element, rows, cols })
+        Ok(TablePlan {
+            name: name.into(),
+            extent: stored.extent.clone(),
+            element,
+            rows,
+            cols,
+        })
     }
 
     fn vector(&self, name: &str, length: usize) -> Result<VectorPlan, LoadError> {
         let stored = self.require(name)?;
         self.shape(name, stored, &[length])?;
         let element = self.element(name, stored)?;
-        Ok(VectorPlan { name: name.into(), extent: stored.extent.clone(), element, length })
+        Ok(VectorPlan {
+            name: name.into(),
+            extent: stored.extent.clone(),
+            element,
+            length,
+        })
     }
 
     fn norm(&self, name: &str, length: usize, eps: f32) -> Result<NormPlan, LoadError> {
-        Ok(NormPlan { weight: self.vector(name, length)?, eps })
+        Ok(NormPlan {
+            weight: self.vector(name, length)?,
+            eps,
+        })
     }
 
     /// The sub-norms of a layer under their two published names.
@@ -113,7 +153,11 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let [first, second] = names;
-        let name = if self.get(&first).is_none() && self.get(&second).is_some() { second } else { first };
+        let name = if self.get(&first).is_none() && self.get(&second).is_some() {
+            second
+        } else {
+            first
+        };
         self.norm(&name, length, self.config.rms_eps).map(Some)
     }
 
@@ -134,7 +178,10 @@ impl<'a> Reader<'a> {
 fn sub_norm_names(layer: usize) -> [[String; 2]; 2] {
     let name = |suffix: &str| format!("model.layers.{layer}.{suffix}.weight");
     [
-        [name("self_attn.attn_sub_norm"), name("self_attn.inner_attn_ln")],
+        [
+            name("self_attn.attn_sub_norm"),
+            name("self_attn.inner_attn_ln"),
+        ],
         [name("mlp.ffn_sub_norm"), name("mlp.ffn_layernorm")],
     ]
 }

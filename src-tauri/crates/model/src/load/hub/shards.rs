@@ -51,7 +51,10 @@ impl Shards {
         let index_path = folder.join(INDEX);
         // A folder with both is read as transformers does: the single file wins.
         if folder.join(SINGLE).exists() || !index_path.exists() {
-            let mut shards = Self { files: Vec::new(), tensors: HashMap::new() };
+            let mut shards = Self {
+                files: Vec::new(),
+                tensors: HashMap::new(),
+            };
             shards.add(&folder.join(SINGLE))?;
             return Ok(shards);
         }
@@ -59,9 +62,17 @@ impl Shards {
         let names: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();
         if names.is_empty() || names.len() > MAX_SHARDS {
             let found = format!("{} shards", names.len());
-            return Err(LoadError::malformed(&index_path, "`weight_map`", found, format!("1 to {MAX_SHARDS}")));
+            return Err(LoadError::malformed(
+                &index_path,
+                "`weight_map`",
+                found,
+                format!("1 to {MAX_SHARDS}"),
+            ));
         }
-        let mut shards = Self { files: Vec::new(), tensors: HashMap::new() };
+        let mut shards = Self {
+            files: Vec::new(),
+            tensors: HashMap::new(),
+        };
         for name in names {
             check_shard_name(&index_path, name)?;
             check_shard_target(folder, &folder.join(name))?;
@@ -79,7 +90,12 @@ impl Shards {
                 }
             };
             let place = format!("tensor `{tensor}` in `{file}`");
-            return Err(LoadError::malformed(&index_path, place, found, "the shard the index names"));
+            return Err(LoadError::malformed(
+                &index_path,
+                place,
+                found,
+                "the shard the index names",
+            ));
         }
         Ok(shards)
     }
@@ -91,12 +107,24 @@ impl Shards {
         let file = self.files.len();
         for (name, info) in metadata.tensors() {
             let (start, end) = info.data_offsets;
-            let extent =
-                Extent { file, offset: data_offset + start as u64, bytes: (end - start) as u64 };
-            let stored = StoredTensor { dtype: info.dtype, shape: info.shape.clone(), extent };
+            let extent = Extent {
+                file,
+                offset: data_offset + start as u64,
+                bytes: (end - start) as u64,
+            };
+            let stored = StoredTensor {
+                dtype: info.dtype,
+                shape: info.shape.clone(),
+                extent,
+            };
             if self.tensors.insert(name.clone(), stored).is_some() {
                 let place = format!("tensor `{name}`");
-                return Err(LoadError::malformed(path, place, "a second one in another shard", "one per model"));
+                return Err(LoadError::malformed(
+                    path,
+                    place,
+                    "a second one in another shard",
+                    "one per model",
+                ));
             }
         }
         self.files.push(Arc::new(source));
@@ -107,7 +135,10 @@ impl Shards {
 /// A shard is a plain file name: no folder, no way out of this one.
 fn check_shard_name(index_path: &Path, name: &str) -> Result<(), LoadError> {
     let mut components = Path::new(name).components();
-    let plain = matches!((components.next(), components.next()), (Some(Component::Normal(_)), None));
+    let plain = matches!(
+        (components.next(), components.next()),
+        (Some(Component::Normal(_)), None)
+    );
     // Separators of the other platform, drive letters and alternate streams must not pass either.
     match plain && !name.contains(['/', '\\', ':', '\0']) && name.ends_with(".safetensors") {
         true => Ok(()),
@@ -125,12 +156,19 @@ fn check_shard_target(folder: &Path, shard: &Path) -> Result<(), LoadError> {
     let resolve = |path: &Path| path.canonicalize().map_err(LoadError::io("open", path));
     let (root, target) = (resolve(folder)?, resolve(shard)?);
     let snapshots = root.parent().filter(|parent| parent.ends_with("snapshots"));
-    let blobs = snapshots.and_then(Path::parent).map(|repository| repository.join("blobs"));
+    let blobs = snapshots
+        .and_then(Path::parent)
+        .map(|repository| repository.join("blobs"));
     match target.starts_with(&root) || blobs.is_some_and(|blobs| target.starts_with(blobs)) {
         true => Ok(()),
         false => {
             let found = format!("a link to `{}`", target.display());
-            Err(LoadError::malformed(shard, "file kind", found, "a file inside the model's folder"))
+            Err(LoadError::malformed(
+                shard,
+                "file kind",
+                found,
+                "a file inside the model's folder",
+            ))
         }
     }
 }
@@ -147,11 +185,18 @@ fn read_header(source: &Source) -> Result<(Metadata, u64), LoadError> {
     let room = (source.bytes() - PREFIX_BYTES).min(MAX_HEADER_BYTES);
     if header_bytes > room {
         let found = format!("{header_bytes} bytes");
-        return Err(LoadError::malformed(path, "header length", found, format!("at most {room} bytes")));
+        return Err(LoadError::malformed(
+            path,
+            "header length",
+            found,
+            format!("at most {room} bytes"),
+        ));
     }
     let header = source.read_vec(PREFIX_BYTES, header_bytes)?;
-    let metadata: Metadata = serde_json::from_slice(&header)
-        .map_err(|source| LoadError::Json { path: path.to_owned(), source })?;
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(|source| LoadError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
     let data_offset = PREFIX_BYTES + header_bytes;
     let data_bytes = source.bytes() - data_offset;
     if metadata.data_len() as u64 != data_bytes {
