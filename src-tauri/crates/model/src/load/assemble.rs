@@ -4,7 +4,7 @@ use r3mes_kernels::ternary::packed_len;
 use r3mes_kernels::{AlignedBytes, ScreenedHead};
 
 use super::cache::{self, CacheWriter};
-use super::pack::{Packed, dense, group_rows, norm, pack, vector};
+use super::pack::{Packed, PackedModel, dense, group_rows, norm, pack, vector};
 use super::plan::{Encoding, LayerPlan, LinearPlan, Plan, TablePlan};
 use super::{CacheUse, LoadError, LoadOptions, LoadPhase, Progress, head, report};
 use crate::weights::{Head, Joined, Layer, Linear, Matrix, Weights};
@@ -107,7 +107,7 @@ pub(super) fn weights(
     options: &LoadOptions<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<Weights, LoadError> {
-    let (packed, screen) = {
+    let PackedModel { matrices, screen } = {
         let layout = Layout::of(&plan)?;
         match options.cache {
             CacheUse::BesideModel {
@@ -130,7 +130,7 @@ pub(super) fn weights(
         Some(own) => head::table(&plan, own)?,
         None => embedding.clone(),
     };
-    let mut packed = packed.into_iter();
+    let mut packed = matrices.into_iter();
     let layers = plan
         .layers
         .iter()
@@ -162,7 +162,7 @@ fn pack_all(
     writer: Option<Result<CacheWriter, LoadError>>,
     options: &LoadOptions<'_>,
     progress: &mut Progress<'_>,
-) -> Result<(Vec<Packed>, Option<ScreenedHead>), LoadError> {
+) -> Result<PackedModel, LoadError> {
     let total = layout.bytes();
     let mut writer = match writer {
         None => None,
@@ -208,7 +208,7 @@ fn pack_all(
             },
         )?;
     }
-    Ok((matrices, screen))
+    Ok(PackedModel { matrices, screen })
 }
 
 /// Writes to the copy if there still is one; a failure costs the copy, not the load.

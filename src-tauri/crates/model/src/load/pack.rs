@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use r3mes_kernels::ternary::{ROWS_PER_TILE, pack_tile};
-use r3mes_kernels::{AllocError, DenseMatrix, DenseRows, Pool, TernaryMatrix};
+use r3mes_kernels::{AllocError, DenseMatrix, DenseRows, Pool, ScreenedHead, TernaryMatrix};
 
 use super::LoadError;
 use super::plan::{LinearPlan, NormPlan, RowOrder, TablePlan, VectorPlan};
@@ -19,6 +19,13 @@ pub(super) struct Packed {
     pub matrix: TernaryMatrix,
     /// `[rows]`
     pub row_scales: Vec<f32>,
+}
+
+/// Everything of a model that is packed.
+pub(super) struct PackedModel {
+    /// One matrix for each group of linears, in the order of the computation.
+    pub matrices: Vec<Packed>,
+    pub screen: Option<ScreenedHead>,
 }
 
 /// The first error of work that runs on several threads; the lowest item wins, whatever the timing.

@@ -18,6 +18,9 @@ const RESIDUAL: f64 = 0.3;
 /// Mean square of a weight drawn evenly from −1, 0, +1.
 const TERNARY_VARIANCE: f64 = 2.0 / 3.0;
 
+/// Makes bytes of content from 64 random bits.
+type Expand = dyn Fn(u64, &mut Vec<u8>);
+
 /// One tensor of the file.
 pub(super) struct Tensor {
     name: String,
@@ -51,7 +54,7 @@ impl Tensor {
         take: &mut dyn FnMut(&[u8]) -> Result<(), SynthError>,
     ) -> Result<(), SynthError> {
         let mut random = Random::new(seed, stream);
-        let table: Box<dyn Fn(u64, &mut Vec<u8>)> = match self.content {
+        let expand: Box<Expand> = match self.content {
             Content::Scale(value) => return take(&bf16::from_f32(value).to_le_bytes()),
             Content::Packed => {
                 let codes = packed_bytes();
@@ -78,7 +81,7 @@ impl Tensor {
             chunk.clear();
             let wanted = left.min(CHUNK_BYTES);
             while chunk.len() < wanted {
-                table(random.next(), &mut chunk);
+                expand(random.next(), &mut chunk);
             }
             take(&chunk[..wanted])?;
             left -= wanted;

@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use r3mes_kernels::{Pool, ScreenedHead, TernaryMatrix};
 
 use super::assemble::{Layout, buffer, head_shape};
-use super::pack::Packed;
+use super::pack::{Packed, PackedModel};
 use super::plan::Plan;
 use super::source::Source;
 use super::{LoadError, LoadPhase, Progress, report};
@@ -76,7 +76,7 @@ pub(super) fn read(
     fallback: Option<&Path>,
     pool: &Pool,
     progress: &mut Progress<'_>,
-) -> Result<Option<(Vec<Packed>, Option<ScreenedHead>)>, LoadError> {
+) -> Result<Option<PackedModel>, LoadError> {
     let key = key::of(plan)?;
     for place in places(plan, fallback, &key) {
         let Ok(file) = Source::open(&place) else {
@@ -100,6 +100,9 @@ enum Read {
     Screen(ScreenedHead),
 }
 
+/// A segment, `None` if it is damaged.
+type ReadResult = Result<Option<Read>, LoadError>;
+
 fn read_segments(
     plan: &Plan,
     layout: &Layout<'_>,
@@ -108,9 +111,9 @@ fn read_segments(
     segments: &[Segment],
     pool: &Pool,
     progress: &mut Progress<'_>,
-) -> Result<Option<(Vec<Packed>, Option<ScreenedHead>)>, LoadError> {
+) -> Result<Option<PackedModel>, LoadError> {
     let total = layout.bytes();
-    let results: Vec<Mutex<Option<Result<Option<Read>, LoadError>>>> =
+    let results: Vec<Mutex<Option<ReadResult>>> =
         segments.iter().map(|_| Mutex::new(None)).collect();
     // The screen is the largest segment by far: begun first, it does not leave one thread working alone at the end.
     let mut order: Vec<usize> = (0..segments.len()).collect();
@@ -142,7 +145,7 @@ fn read_segments(
             None => return Ok(None),
         }
     }
-    Ok(Some((matrices, screen)))
+    Ok(Some(PackedModel { matrices, screen }))
 }
 
 /// Reads and checks one segment; `None` if it is damaged.
@@ -153,7 +156,7 @@ fn read_segment(
     header: &Header,
     segment: &Segment,
     index: usize,
-) -> Result<Option<Read>, LoadError> {
+) -> ReadResult {
     let mut packed = buffer(segment.packed_bytes, "the packed copy")?;
     let Ok(scales) = file.read_vec(segment.scales_offset, segment.scales_bytes as u64) else {
         return Ok(None);
