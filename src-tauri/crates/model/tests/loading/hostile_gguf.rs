@@ -335,7 +335,7 @@ fn no_flipped_byte_causes_more_than_an_error() {
         let mut file = good.clone();
         // Mostly in the header, where structure is.
         let place = (next()
-            % if next() % 4 == 0 {
+            % if next().is_multiple_of(4) {
                 good.len() as u64
             } else {
                 3000
