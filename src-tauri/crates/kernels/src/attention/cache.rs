@@ -1,86 +1,13 @@
 //! The key/value cache: keys and values of every layer, in pages that are allocated when first written.
 
-use std::fmt;
-use std::str::FromStr;
-
 use half::f16;
 
+use super::error::{KvError, MAX_DIMENSION};
+use super::format::KvFormat;
 use super::layout::{PAGE, PageLayout};
-use super::page::{self, Stored};
-use crate::buffer::{AlignedBytes, AllocError};
+use super::store::write;
+use crate::buffer::AlignedBytes;
 use crate::isa::Isa;
-
-/// Largest head dimension, head count, layer count and capacity accepted; keeps every product far from overflow.
-const MAX_DIMENSION: usize = 1 << 20;
-
-/// How keys and values are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KvFormat {
-    /// 32-bit floats: exact.
-    F32,
-    /// Half floats, rounded to even, clamped to ±65504.
-    F16,
-    /// 8-bit codes with one f32 scale per position and head (absmax / 127), for keys and for values.
-    Int8,
-}
-
-/// Why the cache refused.
-#[derive(Debug, thiserror::Error)]
-pub enum KvError {
-    /// A dimension of the cache is zero or absurd.
-    #[error(
-        "kv cache: {layers} layers, {kv_heads} kv heads of {head_dim}, capacity {capacity}: each must be 1 to {MAX_DIMENSION}"
-    )]
-    Shape {
-        /// Layers asked for.
-        layers: usize,
-        /// Kv heads asked for.
-        kv_heads: usize,
-        /// Head dimension asked for.
-        head_dim: usize,
-        /// Positions asked for.
-        capacity: usize,
-    },
-    /// Keys or values are not whole positions of this cache.
-    #[error(
-        "kv cache, layer {layer}: {keys} key and {values} value elements, expected equal multiples of {width}"
-    )]
-    Width {
-        /// Layer written to.
-        layer: usize,
-        /// Elements in `k`.
-        keys: usize,
-        /// Elements in `v`.
-        values: usize,
-        /// Elements of one position.
-        width: usize,
-    },
-    /// The positions do not continue the layer or do not fit.
-    #[error(
-        "kv cache, layer {layer}: append of {count} at position {position}, expected at most {filled} and an end within {capacity}"
-    )]
-    Position {
-        /// Layer written to.
-        layer: usize,
-        /// First position of the append.
-        position: usize,
-        /// Positions appended.
-        count: usize,
-        /// Positions the layer holds.
-        filled: usize,
-        /// Positions the cache can hold.
-        capacity: usize,
-    },
-    /// A page could not be allocated.
-    #[error("kv cache, page of positions from {position}")]
-    Alloc {
-        /// First position of the page.
-        position: usize,
-        /// What the allocator said.
-        #[source]
-        source: AllocError,
-    },
-}
 
 /// Keys and values of `capacity` positions at most.
 pub struct KvCache {
@@ -219,15 +146,9 @@ impl KvCache {
             let at = position + index;
             let page = &mut self.pages[at / PAGE];
             match self.format {
-                KvFormat::F32 => {
-                    page::write::<f32>(isa, page, &self.layout, layer, at % PAGE, k, v)
-                }
-                KvFormat::F16 => {
-                    page::write::<f16>(isa, page, &self.layout, layer, at % PAGE, k, v)
-                }
-                KvFormat::Int8 => {
-                    page::write::<i8>(isa, page, &self.layout, layer, at % PAGE, k, v)
-                }
+                KvFormat::F32 => write::<f32>(isa, page, &self.layout, layer, at % PAGE, k, v),
+                KvFormat::F16 => write::<f16>(isa, page, &self.layout, layer, at % PAGE, k, v),
+                KvFormat::Int8 => write::<i8>(isa, page, &self.layout, layer, at % PAGE, k, v),
             }
         }
         self.filled[layer] = position + count;
@@ -259,43 +180,5 @@ impl KvCache {
 
     pub(super) fn filled(&self, layer: usize) -> usize {
         self.filled[layer]
-    }
-}
-
-impl KvFormat {
-    fn layout(self, kv_heads: usize, head_dim: usize) -> PageLayout {
-        match self {
-            Self::F32 => PageLayout::new(kv_heads, head_dim, size_of::<f32>(), f32::SCALED),
-            Self::F16 => PageLayout::new(kv_heads, head_dim, size_of::<f16>(), f16::SCALED),
-            Self::Int8 => PageLayout::new(kv_heads, head_dim, size_of::<i8>(), i8::SCALED),
-        }
-    }
-}
-
-impl fmt::Display for KvFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::Int8 => "int8",
-        })
-    }
-}
-
-/// A name that is no [`KvFormat`].
-#[derive(Debug, thiserror::Error)]
-#[error("kv format `{0}`, expected `f32`, `f16` or `int8`")]
-pub struct KvFormatError(String);
-
-impl FromStr for KvFormat {
-    type Err = KvFormatError;
-
-    fn from_str(name: &str) -> Result<Self, KvFormatError> {
-        match name {
-            "f32" => Ok(Self::F32),
-            "f16" => Ok(Self::F16),
-            "int8" => Ok(Self::Int8),
-            _ => Err(KvFormatError(name.to_owned())),
-        }
     }
 }

@@ -6,12 +6,20 @@
 //! does not depend on how the prompt was cut into chunks, on the number of threads, or on which part of the cache is old.
 
 mod attend;
+mod by_block;
+mod by_page;
 mod cache;
+mod error;
+mod format;
 mod layout;
 mod merge;
 mod page;
 mod quantize;
+mod rows;
+mod store;
 
 pub use attend::{Queries, attend};
-pub use cache::{KvCache, KvError, KvFormat, KvFormatError};
+pub use cache::KvCache;
+pub use error::KvError;
+pub use format::{KvFormat, KvFormatError};
 pub use layout::PAGE;

@@ -8,7 +8,9 @@
 //! padded row) follow the codes. The layout does not depend on the CPU that wrote it.
 
 use super::bound::dither;
-use crate::buffer::{AlignedBytes, AllocError};
+use super::error::{MAX_DIMENSION, ScreenError};
+use super::packer::ScreenedHeadPacker;
+use crate::buffer::AlignedBytes;
 
 /// Rows of a panel.
 pub(super) const PANEL_ROWS: usize = 16;
@@ -18,53 +20,6 @@ pub(super) const LINE_COLS: usize = 8;
 pub(super) const LINE_BYTES: usize = PANEL_ROWS * LINE_COLS / 2;
 /// Columns are padded to this: the columns after which 16-bit sums are widened.
 pub(super) const COL_MULTIPLE: usize = 32;
-/// Largest row and column count accepted; 15 · 128 · 2²⁰ still fits an i32 sum.
-const MAX_DIMENSION: usize = 1 << 20;
-
-/// Why packed bytes are no screened head.
-#[derive(Debug, thiserror::Error)]
-pub enum ScreenError {
-    /// A dimension is zero or absurd.
-    #[error("screened head: {rows} rows of {cols}, each must be 1 to {MAX_DIMENSION}")]
-    Shape {
-        /// Rows asked for.
-        rows: usize,
-        /// Columns asked for.
-        cols: usize,
-    },
-    /// The length does not fit the shape.
-    #[error("screened head of {rows} rows of {cols}: {found} bytes, expected {expected}")]
-    Length {
-        /// Rows asked for.
-        rows: usize,
-        /// Columns asked for.
-        cols: usize,
-        /// Bytes given.
-        found: usize,
-        /// Bytes such a head has.
-        expected: usize,
-    },
-    /// A step is not a positive number.
-    #[error("screened head, row {row}: step {step}, expected 0 or more")]
-    Step {
-        /// The row.
-        row: usize,
-        /// Its step.
-        step: f32,
-    },
-    /// Memory is short.
-    #[error("screened head of {rows} rows of {cols}")]
-    Alloc {
-        /// Rows asked for.
-        rows: usize,
-        /// Columns asked for.
-        cols: usize,
-        /// What the allocator said.
-        #[source]
-        source: AllocError,
-    },
-}
-
 /// An LM head as 4-bit codes, for screening.
 pub struct ScreenedHead {
     rows: usize,
@@ -97,9 +52,7 @@ impl ScreenedHead {
             cols,
             source,
         })?;
-        Ok(ScreenedHeadPacker {
-            head: Self::assemble(rows, cols, packed),
-        })
+        Ok(ScreenedHeadPacker::new(Self::assemble(rows, cols, packed)))
     }
 
     /// A head from what [`ScreenedHead::packed_bytes`] gave.
@@ -174,7 +127,8 @@ impl ScreenedHead {
         self.cols.next_multiple_of(COL_MULTIPLE)
     }
 
-    fn code_bytes(&self) -> usize {
+    /// Bytes of the codes, before the steps.
+    pub(super) fn code_bytes(&self) -> usize {
         code_len(self.rows, self.cols).expect("checked when the head was made")
     }
 
@@ -183,78 +137,14 @@ impl ScreenedHead {
         &self.packed.as_f32()[self.code_bytes() / size_of::<f32>()..]
     }
 
+    /// All bytes, writable.
+    pub(super) fn packed_mut(&mut self) -> &mut AlignedBytes {
+        &mut self.packed
+    }
+
     /// The lines of a panel.
     pub(super) fn panel(&self, panel: usize) -> &[[u8; LINE_BYTES]] {
         let lines = self.padded_cols() / LINE_COLS;
         &self.packed.as_chunks().0[panel * lines..(panel + 1) * lines]
     }
-}
-
-/// Codes rows in any order; rows never set are zero rows.
-pub struct ScreenedHeadPacker {
-    head: ScreenedHead,
-}
-
-impl ScreenedHeadPacker {
-    /// Codes one row.
-    ///
-    /// # Panics
-    /// If there is no such row or it is not `cols` long.
-    pub fn set_row(&mut self, row: usize, values: &[f32]) {
-        let head = &mut self.head;
-        assert!(row < head.rows, "row {row} of a head of {}", head.rows);
-        let (panel, lane) = (row / PANEL_ROWS, row % PANEL_ROWS);
-        let code_bytes = head.code_bytes();
-        let panel_bytes = head.padded_cols() / LINE_COLS * LINE_BYTES;
-        let step = code_panel_row(
-            values,
-            &head.dither,
-            lane,
-            &mut head.packed[panel * panel_bytes..(panel + 1) * panel_bytes],
-        );
-        head.packed.as_f32_mut()[code_bytes / size_of::<f32>() + row] = step;
-    }
-
-    /// The coded head.
-    pub fn finish(self) -> ScreenedHead {
-        self.head
-    }
-}
-
-/// The step of a row: 0 for a zero row, infinite for one that is not finite.
-fn step_of(values: &[f32]) -> f32 {
-    let mut absmax = 0.0f32;
-    for x in values {
-        if !x.is_finite() {
-            return f32::INFINITY;
-        }
-        absmax = absmax.max(x.abs());
-    }
-    if absmax == 0.0 {
-        return 0.0;
-    }
-    // A little wider than absmax / 7.5, so that rounding cannot push a value out of the sixteen codes.
-    (absmax / 7.5 * (1.0 + 1e-6)).max(f32::MIN_POSITIVE)
-}
-
-/// Codes one row into its lane of a panel; returns its step.
-fn code_panel_row(values: &[f32], dither: &[f64], lane: usize, panel: &mut [u8]) -> f32 {
-    assert_eq!(values.len(), dither.len(), "row of a screened head");
-    let step = step_of(values);
-    let inv_step = if step > 0.0 {
-        1.0 / f64::from(step)
-    } else {
-        0.0
-    };
-    for (col, (x, dither)) in values.iter().zip(dither).enumerate() {
-        // Saturating, so infinities and NaN give some code; their step says not to trust it.
-        let code = (f64::from(*x) * inv_step + 8.0 + dither).clamp(0.0, 15.0) as u8;
-        let byte = &mut panel[col / LINE_COLS * LINE_BYTES + lane * 4 + col % 4];
-        if col % LINE_COLS < 4 {
-            *byte = *byte & 0xF0 | code;
-        } else {
-            *byte = *byte & 0x0F | code << 4;
-        }
-    }
-    step
 }

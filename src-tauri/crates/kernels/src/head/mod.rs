@@ -10,10 +10,14 @@
 mod bound;
 mod codes;
 mod digits;
+mod error;
+mod packer;
 mod rescore;
 mod screen;
 mod top_k;
 
-pub use codes::{ScreenError, ScreenedHead, ScreenedHeadPacker};
+pub use codes::ScreenedHead;
+pub use error::ScreenError;
+pub use packer::ScreenedHeadPacker;
 pub use rescore::{FetchRow, exact_logits};
 pub use top_k::TopK;

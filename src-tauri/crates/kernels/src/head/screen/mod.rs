@@ -6,6 +6,8 @@ use crate::isa::Isa;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 
 /// Sums of a panel's sixteen rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,11 @@ pub(super) fn panel_sums(isa: Isa, lines: &[[u8; LINE_BYTES]], digits: &Digits) 
         Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni if is_x86_feature_detected!("avx2") => {
             // SAFETY: avx2 was detected in the line above.
             unsafe { avx2::panel_sums(lines, &digits.high, &digits.low) }
+        }
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Isa::Neon | Isa::NeonDotprod if std::arch::is_aarch64_feature_detected!("neon") => {
+            // SAFETY: neon was detected in the line above.
+            unsafe { neon::panel_sums(lines, &digits.high, &digits.low) }
         }
         _ => scalar(lines, &digits.high, &digits.low),
     }
