@@ -1,6 +1,6 @@
 //! Activation quantisation: per token, absmax to int8.
 //!
-//! `s = 127 / max(max|x|, 1e-5)`, `q = clamp(round_half_even(x·s), −128, 127)`, all in f32. Codes are stored **biased**,
+//! `s = 127 / max(max|x|, 1e-5)`, `q = clamp(round_half_even(x·s), −128, 127)`, all in f32, `s` as the rounded reciprocal times 127. Codes are stored **biased**,
 //! `q + 128` as u8, because the byte products of x86 want one unsigned operand; a product takes `128·Σw` off again.
 //! Source: transformers `integrations/bitnet.py`, `ActQuant`.
 
@@ -164,7 +164,8 @@ fn quantize_row_portable(row: &[f32], codes: &mut [u8]) -> f32 {
         codes.fill(BIAS);
         return 127.0 / largest;
     }
-    let factor = 127.0 / largest.max(SMALLEST_MAX);
+    // PyTorch divides a number by a tensor so: the reciprocal is rounded first, and exact halves fall accordingly.
+    let factor = 1.0 / largest.max(SMALLEST_MAX) * 127.0;
     for (code, x) in codes.iter_mut().zip(row) {
         let rounded = (x * factor + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32;
         *code = (rounded.clamp(-128, 127) + i32::from(BIAS)) as u8;
@@ -195,8 +196,8 @@ mod tests {
 
     #[test]
     fn small_maxima_are_raised() {
-        check(&[1e-6, 0.0], 127.0 / 1e-5, &[13, 0]);
-        check(&[0.0, -0.0], 127.0 / 1e-5, &[0, 0]);
+        check(&[1e-6, 0.0], 1.0 / 1e-5 * 127.0, &[13, 0]);
+        check(&[0.0, -0.0], 1.0 / 1e-5 * 127.0, &[0, 0]);
     }
 
     #[test]
@@ -209,7 +210,7 @@ mod tests {
         );
         assert!(out.quant_factor(0).is_nan());
         assert_eq!(out.quant_factor(1), 0.0);
-        assert_eq!(out.quant_factor(2), 127.0 / 3.0);
+        assert_eq!(out.quant_factor(2), 1.0 / 3.0 * 127.0);
         assert_eq!(
             [
                 out.code(0, 0),
@@ -228,7 +229,7 @@ mod tests {
             .collect();
         let mut out = Activations::new();
         quantize(&x, x.len(), &mut out);
-        let factor = 127.0 / x.iter().fold(0f32, |most, value| most.max(value.abs()));
+        let factor = 1.0 / x.iter().fold(0f32, |most, value| most.max(value.abs())) * 127.0;
         assert_eq!(out.quant_factor(0), factor);
         for (col, value) in x.iter().enumerate() {
             let expected = (value * factor).round_ties_even().clamp(-128.0, 127.0) as i8;

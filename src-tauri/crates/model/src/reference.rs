@@ -109,7 +109,7 @@ fn linear(linear: &Linear, x: &Tensor) -> Result<Tensor> {
     let y = match &linear.matrix {
         Matrix::Ternary { packed, row_scales } => {
             let largest = x.abs()?.max_keepdim(D::Minus1)?.maximum(1e-5f32)?;
-            let factor = largest.ones_like()?.affine(127.0, 0.0)?.div(&largest)?;
+            let factor = largest.recip()?.affine(127.0, 0.0)?;
             let codes = x
                 .broadcast_mul(&factor)?
                 .affine(1.0, ROUNDER)?
