@@ -93,6 +93,14 @@ impl Catalogue {
         Err(self.unknown(wanted)?)
     }
 
+    /// Finds the model that answers: the chosen one, or the built-in one when none is chosen.
+    ///
+    /// # Errors
+    /// As [`Catalogue::locate`].
+    pub(crate) fn locate_chosen(&self, chosen: Option<&str>) -> Result<Located, EngineError> {
+        self.locate(chosen.unwrap_or(BUILTIN))
+    }
+
     /// The installed model of that name, of that name in other letter case, or from that repository.
     pub(crate) fn find(&self, wanted: &str) -> Result<Option<ModelEntry>, EngineError> {
         let entries = self.list(None)?;

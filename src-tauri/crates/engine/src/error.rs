@@ -1,6 +1,8 @@
 //! Everything that can go wrong at the engine's edge, in the form *where it was, what it held, what it expected*.
 
 use crate::download::DownloadError;
+use r3mes_model::forward::ForwardError;
+use r3mes_model::generate::GenerateError;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -113,6 +115,30 @@ pub enum EngineError {
     /// A download that failed.
     #[error(transparent)]
     Download(#[from] DownloadError),
+    /// The model's files cannot be used.
+    #[error(transparent)]
+    Load(#[from] r3mes_model::load::LoadError),
+    /// The model's tokenizer or chat template cannot be used.
+    #[error(transparent)]
+    Text(#[from] r3mes_model::text::TextError),
+    /// The model could not go on.
+    #[error(transparent)]
+    Generate(#[from] r3mes_model::generate::GenerateError),
+    /// The model could not take a step.
+    #[error(transparent)]
+    Forward(#[from] r3mes_model::forward::ForwardError),
+    /// No cache of keys and values for this model.
+    #[error("cannot make a cache of keys and values")]
+    Cache(#[from] r3mes_kernels::KvError),
+    /// A random model that could not be written.
+    #[error(transparent)]
+    Synth(#[from] r3mes_model::synth::SynthError),
+    /// An instruction set that cannot be used here.
+    #[error("R3MES_ISA cannot be used")]
+    Isa(#[from] r3mes_kernels::IsaError),
+    /// Memory for a measurement.
+    #[error("no memory for the measurement")]
+    Memory(#[from] r3mes_kernels::AllocError),
     /// The worker thread is gone.
     #[error("the thread that owns the model has ended")]
     WorkerGone,
@@ -126,7 +152,14 @@ impl EngineError {
             EngineError::BadRequest { .. }
             | EngineError::Setting { .. }
             | EngineError::NameTaken { .. } => ErrorCode::BadRequest,
-            EngineError::BrokenModel { .. } => ErrorCode::ModelUnusable,
+            EngineError::BrokenModel { .. } | EngineError::Load(_) | EngineError::Text(_) => {
+                ErrorCode::ModelUnusable
+            }
+            EngineError::Forward(error) => of_forward(error),
+            EngineError::Generate(GenerateError::Forward(error)) => of_forward(error),
+            EngineError::Generate(GenerateError::Sampling(_)) | EngineError::Isa(_) => {
+                ErrorCode::BadRequest
+            }
             EngineError::Download(DownloadError::BadRepo { .. }) => ErrorCode::BadRequest,
             EngineError::Download(DownloadError::ChooseFile { .. }) => ErrorCode::BadRequest,
             EngineError::Download(_) => ErrorCode::Download,
@@ -134,6 +167,9 @@ impl EngineError {
             | EngineError::Io { .. }
             | EngineError::Busy { .. }
             | EngineError::DiskFull { .. }
+            | EngineError::Cache(_)
+            | EngineError::Synth(_)
+            | EngineError::Memory(_)
             | EngineError::WorkerGone => ErrorCode::Failed,
         }
     }
@@ -168,6 +204,17 @@ impl EngineError {
             path,
             source,
         }
+    }
+}
+
+fn of_forward(error: &ForwardError) -> ErrorCode {
+    match error {
+        ForwardError::ContextFull { .. } => ErrorCode::ContextLengthExceeded,
+        ForwardError::TokenOutsideVocabulary { .. } | ForwardError::EmptyPrompt => {
+            ErrorCode::BadRequest
+        }
+        ForwardError::NotFinite { .. } | ForwardError::Table(_) => ErrorCode::ModelUnusable,
+        _ => ErrorCode::Failed,
     }
 }
 

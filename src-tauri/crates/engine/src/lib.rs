@@ -9,17 +9,27 @@
 //! - What the catalogue lists as ready is whole; downloads become visible by one rename.
 
 pub mod api;
+mod ask;
+mod bench;
 mod cancel;
 mod catalogue;
+mod debug;
 mod download;
+mod engine;
 mod error;
 mod folders;
+mod hardware;
 mod inspect;
+mod loaded;
+mod memory;
+mod random;
 mod settings;
 
 pub use cancel::Cancel;
 pub use catalogue::{BUILTIN, Catalogue, Located};
+pub use debug::synth;
 pub use download::DownloadError;
+pub use engine::{Answer, Engine, MOST_QUERY_CHARS};
 pub use error::{EngineError, ErrorCode};
 pub use folders::Home;
 pub use settings::{DownloadSettings, Flags, KvFormat, SamplingDefaults, Settings};

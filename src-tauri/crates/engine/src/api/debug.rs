@@ -1,6 +1,6 @@
 //! What the inspection commands ask and tell.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// What `debug logits` computes.
@@ -50,4 +50,22 @@ pub struct TokenizeReport {
     pub ids: Vec<u32>,
     /// The text that was encoded: as given, or as the chat template renders it.
     pub rendered: String,
+}
+
+/// One message of `debug tokenize`; the role is whatever the model's template knows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Turn {
+    /// `system`, `user`, `assistant`, …
+    pub role: String,
+    /// What was said.
+    pub content: String,
+}
+
+/// What `debug tokenize` encodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenizeInput {
+    /// A text as it is; the model's special tokens are added.
+    Text(String),
+    /// A conversation, rendered by the model's template with the generation prompt.
+    Chat(Vec<Turn>),
 }

@@ -53,13 +53,15 @@ pub struct Unfinished {
     pub total_bytes: u64,
 }
 
-/// The shape of a model.
+/// The shape of a model, as its headers tell it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelShape {
-    /// `bitnet` or `llama`.
+    /// `BitNet` or `Llama`.
     pub architecture: String,
     /// How the files hold the weights.
     pub layout: String,
+    /// Of the feed-forward part: `relu2` or `silu`.
+    pub activation: String,
     /// Width of the residual stream.
     pub hidden: usize,
     /// Number of layers.
@@ -76,8 +78,16 @@ pub struct ModelShape {
     pub vocab_size: usize,
     /// The longest conversation, in tokens.
     pub context_tokens: usize,
-    /// All weights, embedding included.
+    /// Whether the head is the embedding.
+    pub tied_head: bool,
+    /// All weights; a tied head counts once.
     pub parameters: u64,
+    /// Of those, ternary ones.
+    pub ternary_parameters: u64,
+    /// Bytes of the packed copy kept for faster loading; 0 if there is none.
+    pub packed_copy_bytes: u64,
+    /// As the files state it.
+    pub licence: Option<String>,
 }
 
 /// What `model info` tells.

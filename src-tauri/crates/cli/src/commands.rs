@@ -1,0 +1,45 @@
+//! One file for each command.
+
+pub mod bench;
+pub mod chat;
+pub mod debug;
+pub mod doctor;
+pub mod inference;
+pub mod model;
+
+use crate::arguments::{Run, SamplingFlags};
+use crate::stop::Stop;
+use r3mes_engine::api::{Loading, SamplingChoice};
+use r3mes_engine::{Engine, Flags, Settings};
+use std::path::PathBuf;
+
+/// Settings of this process, and an engine with them.
+fn open(home: Option<PathBuf>, run: &Run) -> Result<Engine, Stop> {
+    let flags = Flags {
+        home,
+        threads: run.threads,
+        kv: run.kv,
+        model: run.model.clone(),
+    };
+    Ok(Engine::open(Settings::resolve(&flags)?)?)
+}
+
+fn sampling(flags: &SamplingFlags) -> SamplingChoice {
+    SamplingChoice {
+        temperature: flags.temperature,
+        top_p: flags.top_p,
+        top_k: flags.top_k,
+        min_p: flags.min_p,
+        repetition_penalty: flags.repetition_penalty,
+        seed: flags.seed,
+        stop: flags.stop.clone(),
+    }
+}
+
+/// A phase of loading in one line.
+fn phase(loading: &Loading) -> String {
+    match (loading.done * 100).checked_div(loading.total) {
+        Some(percent) => format!("{}: {percent} %", loading.phase),
+        None => loading.phase.clone(),
+    }
+}

@@ -1,0 +1,126 @@
+//! A model in memory with its tokenizer, and what its conversation already computed.
+
+use crate::api::Loading;
+use crate::cancel::Cancel;
+use crate::catalogue::Located;
+use crate::error::EngineError;
+use crate::settings::{KvFormat, Settings};
+use r3mes_kernels::{Isa, Pool};
+use r3mes_model::forward::State;
+use r3mes_model::load::{CacheUse, LoadError, LoadOptions, LoadPhase, load};
+use r3mes_model::model::{KvChoice, Model, ModelOptions};
+use r3mes_model::text::Text;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A model that can answer.
+pub(crate) struct Loaded {
+    /// What was loaded.
+    pub located: Located,
+    /// Weights and threads.
+    pub model: Model,
+    /// Tokenizer and chat template.
+    pub text: Text,
+    /// Tokens that end an answer.
+    pub stop_ids: Vec<u32>,
+    /// Keys and values of the last conversation.
+    pub state: State,
+    /// How long it took.
+    pub load_time: Duration,
+}
+
+impl Loaded {
+    /// Brings a model into memory; nothing when it was cancelled.
+    ///
+    /// # Errors
+    /// If the model's files cannot be used or memory is short.
+    pub fn open(
+        located: Located,
+        settings: &Settings,
+        cancel: &Cancel,
+        progress: &mut dyn FnMut(Loading),
+    ) -> Result<Option<Loaded>, EngineError> {
+        let started = Instant::now();
+        let Some(model) = open_model(&located.path, settings, settings.kv, cancel, progress)?
+        else {
+            return Ok(None);
+        };
+        progress(Loading {
+            phase: "reading the tokenizer".into(),
+            done: 0,
+            total: 0,
+        });
+        let text = open_text(&located.path)?;
+        text.check_fits(model.config().vocab)?;
+        if cancel.is_set() {
+            return Ok(None);
+        }
+        let state = model.start()?;
+        Ok(Some(Loaded {
+            stop_ids: text.stop_ids(&model.config().eos),
+            located,
+            model,
+            text,
+            state,
+            load_time: started.elapsed(),
+        }))
+    }
+}
+
+/// Weights and threads without a tokenizer; nothing when it was cancelled.
+pub(crate) fn open_model(
+    path: &Path,
+    settings: &Settings,
+    kv: KvFormat,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(Loading),
+) -> Result<Option<Model>, EngineError> {
+    let isa = Isa::select()?;
+    let pool = Pool::new(settings.threads);
+    let fallback = settings.home.cache();
+    let options = LoadOptions {
+        pool: &pool,
+        cache: CacheUse::BesideModel {
+            fallback: Some(&fallback),
+        },
+    };
+    let weights = load(path, &options, &mut |phase| {
+        progress(in_words(phase));
+        cancel.flow()
+    });
+    let weights = match weights {
+        Err(LoadError::Cancelled) => return Ok(None),
+        other => other?,
+    };
+    Ok(Some(Model::new(
+        weights,
+        ModelOptions {
+            pool,
+            isa,
+            kv: match kv {
+                KvFormat::Auto => KvChoice::Auto,
+                KvFormat::F32 => KvChoice::F32,
+                KvFormat::F16 => KvChoice::F16,
+                KvFormat::Int8 => KvChoice::Int8,
+            },
+            context: None,
+        },
+    )))
+}
+
+/// The tokenizer and chat template of a model folder or `.gguf` file.
+pub(crate) fn open_text(path: &Path) -> Result<Text, EngineError> {
+    Ok(Text::load(path)?)
+}
+
+fn in_words(phase: LoadPhase) -> Loading {
+    let (phase, done, total) = match phase {
+        LoadPhase::Reading => ("reading the model's headers".to_owned(), 0, 0),
+        LoadPhase::Packing { done, total } => ("packing the weights".to_owned(), done, total),
+        LoadPhase::ReadingCache { done, total } => ("reading the weights".to_owned(), done, total),
+        LoadPhase::CacheNotWritten { reason } => {
+            (format!("no packed copy could be kept ({reason})"), 0, 0)
+        }
+    };
+    Loading { phase, done, total }
+}

@@ -1,0 +1,13 @@
+//! The `r3mes` binary as scripts and people use it: arguments in, exit code, stdout and stderr out.
+//!
+//! Hermetic: every test has its own data folder, models are tiny and random, the hub is a stand-in on loopback.
+
+mod answers;
+mod download;
+mod downloads_resumed;
+mod hub;
+mod inspection;
+mod interrupted;
+mod models;
+mod support;
+mod usage;
