@@ -11,7 +11,9 @@ fn pull_until(home: &Home, hub: &Hub, count: usize) -> Child {
     hub.spoil(WEIGHTS, &[Fault::Silence(count)]);
     home.write_settings(r#"{"download": {"stall_seconds": 50}}"#);
     let child = home.start(&["model", "pull", REPO]);
-    let part = home.path().join(format!("models/{NAME}.partial/{WEIGHTS}.part"));
+    let part = home
+        .path()
+        .join(format!("models/{NAME}.partial/{WEIGHTS}.part"));
     wait_for("the part", || {
         let here = std::fs::metadata(&part).map_or(0, |found| found.len());
         let asked = !hub.asked_for(WEIGHTS).is_empty();
@@ -40,7 +42,9 @@ fn goes_on_from(home: &Home, hub: &Hub, count: usize) {
 
 #[test]
 fn a_download_killed_at_any_byte_goes_on_there() {
-    let size = std::fs::metadata(tiny_model().join(WEIGHTS)).expect("the weights").len() as usize;
+    let size = std::fs::metadata(tiny_model().join(WEIGHTS))
+        .expect("the weights")
+        .len() as usize;
     for count in [0, 1, 1000, size / 2, size - 1] {
         let hub = Hub::with_model(&tiny_model());
         let home = Home::with_hub(&hub.endpoint());
@@ -63,7 +67,10 @@ fn the_rest_of_another_version_is_not_joined_to_what_is_here() {
     hub.set_file(WEIGHTS, newer);
     let ran = home.run(&["model", "pull", REPO]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(hub.asked_for(WEIGHTS).last().expect("a request").range, None);
+    assert_eq!(
+        hub.asked_for(WEIGHTS).last().expect("a request").range,
+        None
+    );
 }
 
 #[cfg(unix)]
@@ -89,7 +96,10 @@ fn an_unfinished_download_can_be_removed() {
     child.kill().expect("a running process");
     child.wait().expect("an ended process");
     assert_eq!(home.run(&["model", "remove", NAME]).code, Some(0));
-    assert_eq!(home.json(&["model", "list", "--json"])["unfinished"], serde_json::json!([]));
+    assert_eq!(
+        home.json(&["model", "list", "--json"])["unfinished"],
+        serde_json::json!([])
+    );
 }
 
 #[test]
@@ -112,11 +122,19 @@ fn a_damaged_model_is_listed_as_broken_and_mended_by_pulling_again() {
     let weights = home.path().join("models").join(NAME).join(WEIGHTS);
     std::fs::write(&weights, b"short").expect("a writable file");
     let list = home.run(&["model", "list"]);
-    assert!(list.stdout.contains("broken: `model.safetensors` has 5 B"), "{}", list.stdout);
+    assert!(
+        list.stdout.contains("broken: `model.safetensors` has 5 B"),
+        "{}",
+        list.stdout
+    );
     let ran = home.run(&["inference", "query", "hello", "--model", NAME]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("model pull"), "{}", ran.stderr);
     assert_eq!(home.run(&["model", "pull", REPO]).code, Some(0));
     assert_eq!(home.json(&["model", "verify", NAME, "--json"])["ok"], true);
-    assert_eq!(hub.asked_for("config.json").len(), 1, "what was right is not fetched again");
+    assert_eq!(
+        hub.asked_for("config.json").len(),
+        1,
+        "what was right is not fetched again"
+    );
 }

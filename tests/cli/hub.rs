@@ -68,7 +68,10 @@ impl Hub {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("a bound port").port();
         let mut files = BTreeMap::new();
-        for entry in std::fs::read_dir(folder).expect("the model's folder").flatten() {
+        for entry in std::fs::read_dir(folder)
+            .expect("the model's folder")
+            .flatten()
+        {
             if entry.path().is_file() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 files.insert(name, std::fs::read(entry.path()).expect("a readable file"));
@@ -99,7 +102,9 @@ impl Hub {
 
     /// The next requests for the bytes of `file` go wrong like this.
     pub fn spoil(&self, file: &str, faults: &[Fault]) {
-        self.lock().faults.insert(file.into(), faults.iter().cloned().collect());
+        self.lock()
+            .faults
+            .insert(file.into(), faults.iter().cloned().collect());
     }
 
     /// Every request for the bytes of `file` goes wrong like this.
@@ -142,7 +147,12 @@ impl Hub {
     /// Requests for the bytes of `file`, in order.
     pub fn asked_for(&self, file: &str) -> Vec<Asked> {
         let path = format!("/cdn/{file}");
-        self.lock().asked.iter().filter(|asked| asked.path == path).cloned().collect()
+        self.lock()
+            .asked
+            .iter()
+            .filter(|asked| asked.path == path)
+            .cloned()
+            .collect()
     }
 
     /// All requests, in order.
@@ -151,7 +161,9 @@ impl Hub {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().expect("no test panics while it holds the hub")
+        self.state
+            .lock()
+            .expect("no test panics while it holds the hub")
     }
 }
 
@@ -190,7 +202,10 @@ fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<(String, As
         return Ok(None);
     }
     let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (method, path) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
     let mut asked = Asked {
         path,
         ..Asked::default()
@@ -213,12 +228,17 @@ fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<(String, As
 
 fn answer(stream: &mut TcpStream, status: u16, headers: &str, body: &[u8]) -> std::io::Result<()> {
     let length = body.len();
-    write!(stream, "HTTP/1.1 {status} Status\r\n{headers}Content-Length: {length}\r\n\r\n")?;
+    write!(
+        stream,
+        "HTTP/1.1 {status} Status\r\n{headers}Content-Length: {length}\r\n\r\n"
+    )?;
     stream.write_all(body)
 }
 
 fn status(stream: &mut TcpStream, status: u16, retry_after: Option<u32>) -> std::io::Result<()> {
-    let header = retry_after.map_or(String::new(), |seconds| format!("Retry-After: {seconds}\r\n"));
+    let header = retry_after.map_or(String::new(), |seconds| {
+        format!("Retry-After: {seconds}\r\n")
+    });
     answer(stream, status, &header, b"no")
 }
 
@@ -240,7 +260,12 @@ fn listing(stream: &mut TcpStream, state: &Mutex<State>, query: &str) -> std::io
             false => described(name, bytes, state.claimed.get(name).copied()),
         })
         .collect();
-    siblings.extend(state.extra.iter().map(|name| format!(r#"{{"rfilename": "{name}"}}"#)));
+    siblings.extend(
+        state
+            .extra
+            .iter()
+            .map(|name| format!(r#"{{"rfilename": "{name}"}}"#)),
+    );
     let body = format!(
         r#"{{"sha": "{COMMIT}", "cardData": {{"license": "mit"}}, "siblings": [{}]}}"#,
         siblings.join(", ")
@@ -252,7 +277,10 @@ fn described(name: &str, bytes: &[u8], claimed: Option<u64>) -> String {
     let size = claimed.unwrap_or(bytes.len() as u64);
     let blob = git_blob(bytes);
     let lfs = match name.ends_with(".safetensors") {
-        true => format!(r#", "lfs": {{"sha256": "{}", "size": {size}}}"#, sha256(bytes)),
+        true => format!(
+            r#", "lfs": {{"sha256": "{}", "size": {size}}}"#,
+            sha256(bytes)
+        ),
         false => String::new(),
     };
     format!(r#"{{"rfilename": "{name}", "size": {size}, "blobId": "{blob}"{lfs}}}"#)
@@ -271,7 +299,12 @@ fn redirect(stream: &mut TcpStream, state: &Mutex<State>, file: &str) -> std::io
     answer(stream, 302, &headers, b"")
 }
 
-fn body(stream: &mut TcpStream, state: &Mutex<State>, file: &str, asked: &Asked) -> std::io::Result<()> {
+fn body(
+    stream: &mut TcpStream,
+    state: &Mutex<State>,
+    file: &str,
+    asked: &Asked,
+) -> std::io::Result<()> {
     let (mut bytes, fault) = {
         let mut state = state.lock().expect("the hub");
         let Some(bytes) = state.files.get(file).cloned() else {
@@ -286,7 +319,10 @@ fn body(stream: &mut TcpStream, state: &Mutex<State>, file: &str, asked: &Asked)
     if let Some(Fault::Flip(place)) = fault {
         bytes[place] ^= 1;
     }
-    let range = asked.range.as_deref().and_then(|range| range.strip_prefix("bytes="));
+    let range = asked
+        .range
+        .as_deref()
+        .and_then(|range| range.strip_prefix("bytes="));
     let same = asked.if_range.as_ref().is_none_or(|tag| *tag == etag);
     let first: usize = range
         .filter(|_| same && !matches!(fault, Some(Fault::WholeInstead)))
@@ -294,7 +330,12 @@ fn body(stream: &mut TcpStream, state: &Mutex<State>, file: &str, asked: &Asked)
         .unwrap_or(0);
     let ranged = range.is_some() && same && !matches!(fault, Some(Fault::WholeInstead));
     if first >= total && ranged {
-        return answer(stream, 416, &format!("Content-Range: bytes */{total}\r\n"), b"");
+        return answer(
+            stream,
+            416,
+            &format!("Content-Range: bytes */{total}\r\n"),
+            b"",
+        );
     }
     let last = match range {
         Some("0-0") => 1,
@@ -318,7 +359,11 @@ fn body(stream: &mut TcpStream, state: &Mutex<State>, file: &str, asked: &Asked)
         Some(Fault::WrongLength) => answer(stream, code, &headers, &part[..part.len() / 2]),
         Some(Fault::Cut(count) | Fault::Silence(count)) => {
             let count = count.min(part.len());
-            write!(stream, "HTTP/1.1 {code} Status\r\n{headers}Content-Length: {}\r\n\r\n", part.len())?;
+            write!(
+                stream,
+                "HTTP/1.1 {code} Status\r\n{headers}Content-Length: {}\r\n\r\n",
+                part.len()
+            )?;
             stream.write_all(&part[..count])?;
             if matches!(fault, Some(Fault::Silence(_))) {
                 // Silence until the client leaves.

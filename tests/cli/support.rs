@@ -56,16 +56,31 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_r3mes"));
         command.args(arguments).stdin(Stdio::null());
         for name in [
-            "R3MES_MODEL", "R3MES_THREADS", "R3MES_KV", "R3MES_ISA", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN",
-            "HF_HUB_OFFLINE", "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
-            "NO_PROXY", "no_proxy",
+            "R3MES_MODEL",
+            "R3MES_THREADS",
+            "R3MES_KV",
+            "R3MES_ISA",
+            "HF_TOKEN",
+            "HUGGING_FACE_HUB_TOKEN",
+            "HF_HUB_OFFLINE",
+            "ALL_PROXY",
+            "all_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "HTTP_PROXY",
+            "http_proxy",
+            "NO_PROXY",
+            "no_proxy",
         ] {
             command.env_remove(name);
         }
         command.env("R3MES_HOME", self.path());
         command.env("HF_HOME", self.path().join("no hub folder"));
         // Without a stand-in nothing may leave this computer.
-        command.env("HF_ENDPOINT", self.hub.as_deref().unwrap_or("http://127.0.0.1:9"));
+        command.env(
+            "HF_ENDPOINT",
+            self.hub.as_deref().unwrap_or("http://127.0.0.1:9"),
+        );
         command
     }
 
@@ -116,8 +131,12 @@ impl Ran {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error} in stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!(
+                "{error} in stdout:\n{}\nstderr:\n{}",
+                self.stdout, self.stderr
+            )
+        })
     }
 }
 
@@ -128,7 +147,9 @@ pub fn tiny_model() -> PathBuf {
         let folder = TempDir::new().expect("a temporary folder");
         let out = folder.path().join("tiny");
         let out = out.to_str().expect("temporary paths are UTF-8");
-        let ran = Home::new().run(&["debug", "synth", "--shape", "tiny", "--seed", "1", "--out", out]);
+        let ran = Home::new().run(&[
+            "debug", "synth", "--shape", "tiny", "--seed", "1", "--out", out,
+        ]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         folder
     });
@@ -137,7 +158,10 @@ pub fn tiny_model() -> PathBuf {
 
 /// Its path as an argument.
 pub fn tiny() -> String {
-    tiny_model().to_str().expect("temporary paths are UTF-8").to_owned()
+    tiny_model()
+        .to_str()
+        .expect("temporary paths are UTF-8")
+        .to_owned()
 }
 
 /// Waits until `found` gives something.

@@ -18,10 +18,13 @@ pub fn print_line(text: &str) -> Result<(), Stop> {
     print(&format!("{text}\n"))
 }
 
-/// Writes one JSON value.
+/// Writes one JSON value: one line for programs, indented for people.
 pub fn print_json<T: Serialize>(value: &T) -> Result<(), Stop> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Stop::Failed(format!("cannot write JSON: {error}")))?;
+    let text = match io::stdout().is_terminal() {
+        true => serde_json::to_string_pretty(value),
+        false => serde_json::to_string(value),
+    };
+    let text = text.map_err(|error| Stop::Failed(format!("cannot write JSON: {error}")))?;
     print_line(&text)
 }
 
@@ -42,11 +45,12 @@ const ON_TERMINAL: Duration = Duration::from_millis(100);
 const ELSEWHERE: Duration = Duration::from_secs(5);
 
 impl Status {
-    /// Shows nothing yet.
+    /// Shows nothing yet. What is over within seconds leaves no line in a log.
     pub fn new() -> Status {
+        let terminal = io::stderr().is_terminal();
         Status {
-            terminal: io::stderr().is_terminal(),
-            last: None,
+            terminal,
+            last: (!terminal).then(Instant::now),
             open: false,
         }
     }

@@ -10,8 +10,10 @@ use crate::error::EngineError;
 use crate::loaded::open_model;
 use crate::memory::peak_rss_bytes;
 use r3mes_kernels::measure_bandwidth;
-use r3mes_model::forward::{Outcome, PREFILL_CHUNK_TOKENS};
+use r3mes_model::forward::{Outcome, PREFILL_CHUNK_TOKENS, State};
+use r3mes_model::generate::GenerateError;
 use r3mes_model::model::Model;
+use r3mes_model::sampling::{Sampler, Sampling};
 use std::time::Instant;
 
 /// Bytes of one bandwidth measurement: far more than any cache holds.
@@ -42,10 +44,10 @@ impl Engine {
         let Some(prefill) = measure_prefill(&model, options, cancel, progress)? else {
             return Ok(None);
         };
-        // The measurement's own memory is no part of what the model needs.
         let Some(decode) = measure_decode(&model, options, cancel, progress)? else {
             return Ok(None);
         };
+        // Taken now: the memory that the bandwidth measurement reads is no part of what the model needs.
         let peak_rss_bytes = peak_rss_bytes();
         progress("memory bandwidth");
         let bandwidth = measure_bandwidth(model.pool(), BANDWIDTH_BYTES, BANDWIDTH_REPEATS)?;
@@ -114,7 +116,7 @@ fn measure_prefill(
         if model.prefill(&mut state, &prompt, PREFILL_CHUNK_TOKENS, going)? == Outcome::Cancelled {
             return Ok(None);
         }
-        model.greedy(&mut state)?;
+        next(model, &mut state)?;
         rates.push(prompt.len() as f64 / started.elapsed().as_secs_f64());
     }
     Ok(Some(median(rates)))
@@ -149,7 +151,7 @@ fn measure_decode(
             if cancel.is_set() {
                 return Ok(None);
             }
-            let id = model.greedy(&mut state)?;
+            let id = next(model, &mut state)?;
             if state.tokens().len() < model.context() {
                 model.decode(&mut state, id)?;
             }
@@ -157,6 +159,15 @@ fn measure_decode(
         rates.push(options.generate_tokens as f64 / started.elapsed().as_secs_f64());
     }
     Ok(Some(median(rates)))
+}
+
+/// The likeliest next token, found as an answer finds it.
+fn next(model: &Model, state: &mut State) -> Result<u32, EngineError> {
+    let sampler = Sampler::new(Sampling::greedy(), model.config().vocab, &[])
+        .map_err(GenerateError::Sampling)?;
+    let mut candidates = Vec::new();
+    model.candidates(state, &sampler, &mut candidates)?;
+    Ok(candidates.first().map_or(0, |(id, _)| *id))
 }
 
 /// A prompt of `count` ids spread over the vocabulary.

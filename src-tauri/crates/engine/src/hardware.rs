@@ -33,7 +33,7 @@ impl Engine {
         DoctorReport {
             version: env!("CARGO_PKG_VERSION").into(),
             system: SystemReport {
-                name: System::long_os_version().unwrap_or_else(|| std::env::consts::OS.into()),
+                name: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.into()),
                 architecture: std::env::consts::ARCH.into(),
             },
             cpu,

@@ -11,7 +11,6 @@ use r3mes_model::load::{CacheUse, LoadError, LoadOptions, LoadPhase, load};
 use r3mes_model::model::{KvChoice, Model, ModelOptions};
 use r3mes_model::text::Text;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 /// A model that can answer.
 pub(crate) struct Loaded {
@@ -25,8 +24,6 @@ pub(crate) struct Loaded {
     pub stop_ids: Vec<u32>,
     /// Keys and values of the last conversation.
     pub state: State,
-    /// How long it took.
-    pub load_time: Duration,
 }
 
 impl Loaded {
@@ -40,7 +37,6 @@ impl Loaded {
         cancel: &Cancel,
         progress: &mut dyn FnMut(Loading),
     ) -> Result<Option<Loaded>, EngineError> {
-        let started = Instant::now();
         let Some(model) = open_model(&located.path, settings, settings.kv, cancel, progress)?
         else {
             return Ok(None);
@@ -62,7 +58,6 @@ impl Loaded {
             model,
             text,
             state,
-            load_time: started.elapsed(),
         }))
     }
 }
@@ -80,9 +75,7 @@ pub(crate) fn open_model(
     let fallback = settings.home.cache();
     let options = LoadOptions {
         pool: &pool,
-        cache: CacheUse::BesideModel {
-            fallback: Some(&fallback),
-        },
+        cache: CacheUse::beside_model(Some(&fallback)),
     };
     let weights = load(path, &options, &mut |phase| {
         progress(in_words(phase));

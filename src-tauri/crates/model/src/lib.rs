@@ -13,5 +13,6 @@ pub mod sampling;
 pub mod synth;
 pub mod table;
 pub mod text;
+pub mod traffic;
 pub mod verify;
 pub mod weights;
