@@ -16,7 +16,12 @@ from cases import Case
 from weights import Weights
 
 I2_S = 36  # bitnet.cpp's type id; llama.cpp has retired the number
-PLACEHOLDER = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+# What bitnet.cpp's converter writes into the 2B-4T file in place of the model's template.
+PLACEHOLDER = (
+    "{% for message in messages %}{% if loop.first %}{{ bos_token }}{% endif %}{% if message['role'] == 'user' %}"
+    "{{ 'Human: ' + message['content'] + '\n\nBITNETAssistant: ' + eos_token }}"
+    "{% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token }}{% endif %}{% endfor %}"
+)
 
 NAMES = {
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
@@ -126,7 +131,9 @@ def _tokenizer(writer: GGUFWriter, case: Case, tokens: dict) -> None:
     listed = tokens["list"] + [f"[PAD{i}]" for i in range(len(tokens["list"]), case.rows)]
     types = [3 if token in tokens["special"] else 1 for token in tokens["list"]]
     writer.add_tokenizer_model("gpt2")
-    if not case.gguf.get("placeholder"):
+    if case.gguf.get("placeholder"):
+        writer.add_add_bos_token(True)
+    else:
         writer.add_tokenizer_pre("llama-bpe")
     writer.add_token_list(listed)
     writer.add_token_types(types + [5] * (case.rows - len(types)))

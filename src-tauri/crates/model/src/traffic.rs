@@ -44,6 +44,7 @@ impl Model {
                 .chain(joined(&layer.gate_up))
                 .chain([&layer.down])
         });
+        let head = &self.weights.head;
         Traffic {
             weights: linears.map(linear_bytes).sum(),
             head: match &self.weights.head.screen {
