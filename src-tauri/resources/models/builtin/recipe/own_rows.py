@@ -14,6 +14,10 @@ SYSTEM_PROMPTS = [
     "Kısa ve açık cevap ver.",
 ]
 
+# How often a row is seen per pass: an answer with several wordings shares its repeats among them.
+WEIGHT_BY_WORDINGS = {1: 15.0, 2: 9.0, 3: 5.0}
+FACT_WEIGHT = 9.0
+
 WHO_EN = [
     "I am R3MES, a small language model that runs on your computer.",
     "I am R3MES, a small ternary language model that runs locally on your own machine.",
@@ -92,7 +96,7 @@ def pairs() -> list[Pair]:
     for questions, answers in INTRODUCTION:
         for question in questions:
             for answer in answers:
-                found.append(Pair("own", "", "train", question, answer, 15.0 / len(answers)))
+                found.append(Pair("own", "", "train", question, answer, WEIGHT_BY_WORDINGS[len(answers)]))
     for question, answer in facts():
-        found.append(Pair("own", "", "train", question, answer, 10.0))
+        found.append(Pair("own", "", "train", question, answer, FACT_WEIGHT))
     return found

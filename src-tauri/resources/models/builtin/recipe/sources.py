@@ -48,7 +48,7 @@ def _medquad_question(prompt: str) -> tuple[str, float] | None:
         return None
     kinds = ("What causes", "What are the symptoms", "What are the treatments", "Who is at risk", "How to prevent")
     if prompt.startswith(kinds):
-        return prompt, 0.1
+        return prompt, 0.07
     if re.match(r"What are the |What is the |Is .* inherited", prompt):
         return None
     if re.match(r"What (is|are) ", prompt):

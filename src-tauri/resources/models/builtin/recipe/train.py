@@ -48,7 +48,7 @@ def evaluate(model: Model, dev: Documents, tokens: int = 5_000) -> float:
     return total / max(count, 1)
 
 
-def main() -> None:
+def arguments_given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--minutes", type=float, default=80.0, help="wall-clock budget, all resumed parts together")
@@ -61,8 +61,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--benchmark", type=float, help="stop after this many seconds without writing anything")
-    arguments = parser.parse_args()
+    return parser.parse_args()
 
+
+def main() -> None:
+    arguments = arguments_given()
     torch.set_num_threads(1)
     workers = ThreadPoolExecutor(arguments.threads, initializer=lambda: torch.set_num_threads(1))
     torch.manual_seed(arguments.seed)
