@@ -94,7 +94,10 @@ impl<'a> Cursor<'a> {
         match count <= limit && count <= room {
             true => Ok(count),
             false => {
-                let expected = format!("at most {}", limit.min(room));
+                let expected = match room < limit {
+                    true => format!("at most {room} in what is left of the header"),
+                    false => format!("at most {limit}"),
+                };
                 Err(self.refuse(place, count.to_string(), expected))
             }
         }

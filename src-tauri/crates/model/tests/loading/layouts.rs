@@ -279,3 +279,71 @@ fn dense_llama_rows_of_gguf_are_unpermuted() {
         );
     }
 }
+
+#[test]
+fn unpacked_ternary_floats_keep_their_scale() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tensors = packed_tensors(true, false);
+    for_each_linear(|module, codes| {
+        let name = format!("{module}.weight");
+        let values: Vec<f32> = codes.codes.iter().map(|&code| f32::from(code)).collect();
+        let place = tensors.iter().position(|tensor| tensor.name == name);
+        tensors[place.unwrap()] = bf16_tensor(&name, &[codes.rows, codes.cols], &values);
+    });
+    write_hub(folder.path(), &config(), &tensors);
+    check(folder.path(), |codes| codes.scale);
+}
+
+#[test]
+fn a_list_of_exclusions_without_the_head_makes_it_a_bit_linear() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut untied = config();
+    untied["tie_word_embeddings"] = json!(false);
+    untied["quantization_config"]["modules_to_not_convert"] = json!(["nothing"]);
+    let head = Codes {
+        rows: VOCAB,
+        cols: HIDDEN,
+        codes: codes(0, 0).codes[..VOCAB * HIDDEN].to_vec(),
+        scale: 0.5,
+    };
+    let mut tensors = packed_tensors(true, false);
+    tensors.push(Stored {
+        name: "lm_head.weight".into(),
+        dtype: "U8",
+        shape: vec![VOCAB / 4, HIDDEN],
+        bytes: hub_packed(&head),
+    });
+    tensors.push(bf16_tensor("lm_head.weight_scale", &[1], &[head.scale]));
+    write_hub(folder.path(), &untied, &tensors);
+    let weights = check(folder.path(), |codes| codes.scale);
+    let linear = weights.head.bit_linear.expect("a ternary head");
+    let Matrix::Ternary { packed, row_scales } = &linear.matrix else {
+        panic!("a dense head")
+    };
+    let mut row = vec![0; HIDDEN];
+    packed.unpack_row(VOCAB - 1, &mut row);
+    assert_eq!(row, head.codes[(VOCAB - 1) * HIDDEN..]);
+    assert_eq!(row_scales[VOCAB - 1], 0.5);
+}
+
+#[test]
+fn block_quantised_embeddings_are_read_row_by_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q8.gguf");
+    let mut model = gguf_file::Model::new("bitnet-b1.58", Format::I2s);
+    let embedding = model.tensor("token_embd.weight");
+    embedding.kind = 8;
+    // The fixture's values are whole 32nds, so Q8_0 blocks of that scale hold them exactly.
+    embedding.bytes = floats(1, VOCAB * HIDDEN)
+        .chunks_exact(32)
+        .flat_map(|block| {
+            let codes = block.iter().map(|value| (value * 32.0) as i8 as u8);
+            half::f16::from_f32(1.0 / 32.0)
+                .to_le_bytes()
+                .into_iter()
+                .chain(codes)
+        })
+        .collect();
+    model.write(&path);
+    check(&path, |codes| codes.scale);
+}

@@ -4,21 +4,16 @@
 
 use std::path::Path;
 
-use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::quantization::{Quantization, RawQuantization};
 use crate::config::{Activation, Family, ModelConfig, Rope, RopeScaling};
 use crate::load::LoadError;
 use crate::load::source::Source;
 
 /// Largest JSON file accepted beside the weights.
 const MAX_JSON_BYTES: u64 = 64 << 20;
-/// Most entries of `modules_to_not_convert`; checkpoints list a handful.
-const MAX_EXCLUSIONS: usize = 4096;
-/// Largest compiled form of one entry.
-const MAX_PATTERN_BYTES: usize = 1 << 16;
-
 /// `config.json` as far as it concerns us.
 #[derive(Debug, Deserialize)]
 struct RawConfig {
@@ -62,18 +57,6 @@ struct RawRope {
 }
 
 #[derive(Debug, Deserialize)]
-struct RawQuantization {
-    quant_method: Option<String>,
-    linear_class: Option<String>,
-    quantization_mode: Option<String>,
-    #[serde(default)]
-    modules_to_not_convert: Option<Vec<String>>,
-    #[serde(default)]
-    use_rms_norm: Option<bool>,
-    rms_norm_eps: Option<f32>,
-}
-
-#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Ids {
     One(u32),
@@ -86,19 +69,6 @@ struct RawGeneration {
     eos_token_id: Option<Ids>,
 }
 
-/// How the linears of a Hub folder are to be read.
-#[derive(Debug)]
-pub(crate) struct Quantization {
-    /// `weight_scale` multiplies (`autobitlinear`); otherwise it divides.
-    pub scale_multiplies: bool,
-    /// Float weights of converted linears are masters to be ternarised.
-    pub masters: bool,
-    /// Modules left unquantised.
-    pub excluded: Exclusions,
-    /// Eps of the RMSNorm inside each BitLinear, when there is one.
-    pub inner_norm_eps: Option<f32>,
-}
-
 /// Reads both files of `folder`.
 ///
 /// # Errors
@@ -106,7 +76,12 @@ pub(crate) struct Quantization {
 pub(crate) fn read(folder: &Path) -> Result<(ModelConfig, Option<Quantization>), LoadError> {
     let path = folder.join("config.json");
     let raw: RawConfig = read_json(&path)?;
-    let quantization = quantization(&raw, &path)?;
+    let one_bit_llm = raw.weight_bits == Some(1)
+        && raw
+            .architectures
+            .as_deref()
+            .is_some_and(|classes| classes == ["BitnetForCausalLM"]);
+    let quantization = Quantization::read(raw.quantization_config.as_ref(), one_bit_llm, &path)?;
     let mut config = model_config(&raw, folder, &path)?;
     let generation_path = folder.join("generation_config.json");
     if generation_path.exists() {
@@ -298,117 +273,4 @@ fn rope(
         other => return Err(unsupported(format!("`{other}`"))),
     };
     Ok(Rope { theta, scaling })
-}
-
-fn quantization(raw: &RawConfig, path: &Path) -> Result<Option<Quantization>, LoadError> {
-    let one_bit_llm = raw.weight_bits == Some(1)
-        && raw
-            .architectures
-            .as_deref()
-            .is_some_and(|classes| classes == ["BitnetForCausalLM"]);
-    let Some(found) = &raw.quantization_config else {
-        let excluded = Exclusions::compile(None, path)?;
-        return Ok(one_bit_llm.then_some(Quantization {
-            scale_multiplies: true,
-            masters: true,
-            excluded,
-            inner_norm_eps: None,
-        }));
-    };
-    let unsupported = |place: &str, found: &str, supported| LoadError::Unsupported {
-        path: path.to_owned(),
-        place: format!("`quantization_config.{place}`"),
-        found: format!("`{found}`"),
-        supported,
-    };
-    match found.quant_method.as_deref() {
-        Some("bitnet") => {}
-        other => {
-            return Err(unsupported(
-                "quant_method",
-                other.unwrap_or("nothing"),
-                "`bitnet`",
-            ));
-        }
-    }
-    let scale_multiplies = match found.linear_class.as_deref() {
-        Some("autobitlinear") => true,
-        Some("bitlinear") | None => false,
-        Some(other) => {
-            return Err(unsupported(
-                "linear_class",
-                other,
-                "`autobitlinear` and `bitlinear`",
-            ));
-        }
-    };
-    let online = match found.quantization_mode.as_deref() {
-        Some("online") => true,
-        Some("offline") | None => false,
-        Some(other) => {
-            return Err(unsupported(
-                "quantization_mode",
-                other,
-                "`online` and `offline`",
-            ));
-        }
-    };
-    Ok(Some(Quantization {
-        scale_multiplies,
-        masters: online || one_bit_llm,
-        excluded: Exclusions::compile(found.modules_to_not_convert.as_deref(), path)?,
-        inner_norm_eps: found
-            .use_rms_norm
-            .unwrap_or(false)
-            .then(|| found.rms_norm_eps.unwrap_or(1e-6)),
-    }))
-}
-
-/// `modules_to_not_convert`, matched as transformers' `should_convert_module` does.
-#[derive(Debug)]
-pub(crate) struct Exclusions {
-    patterns: Vec<(String, Regex)>,
-}
-
-impl Exclusions {
-    /// Compiles the list; without one the LM head is left alone.
-    ///
-    /// # Errors
-    /// If it is unreasonably long or an entry is not a regular expression.
-    pub(crate) fn compile(names: Option<&[String]>, path: &Path) -> Result<Self, LoadError> {
-        let place = "`quantization_config.modules_to_not_convert`";
-        let head = ["lm_head".to_owned()];
-        let names = names.unwrap_or(&head);
-        if names.len() > MAX_EXCLUSIONS {
-            let found = format!("{} entries", names.len());
-            return Err(LoadError::malformed(
-                path,
-                place,
-                found,
-                format!("at most {MAX_EXCLUSIONS}"),
-            ));
-        }
-        let patterns = names.iter().map(|name| {
-            // The match must end at a module boundary: before a dot, after one, or at the end.
-            let literal = name.strip_suffix('.').unwrap_or(name);
-            let pattern = RegexBuilder::new(&format!(r"\A(?:{literal})(?:\.|\z)"))
-                .size_limit(MAX_PATTERN_BYTES)
-                .build()
-                .map_err(|error| {
-                    let expected = format!("a regular expression ({error})");
-                    LoadError::malformed(path, place, format!("{name:?}"), expected)
-                })?;
-            Ok((name.clone(), pattern))
-        });
-        Ok(Self {
-            patterns: patterns.collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// Whether `module` is in the list: by its start up to a module boundary, or by its end.
-    pub(crate) fn contains(&self, module: &str) -> bool {
-        self.patterns
-            .iter()
-            .any(|(name, pattern)| module.ends_with(name) || pattern.is_match(module))
-    }
 }

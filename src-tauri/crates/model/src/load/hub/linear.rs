@@ -2,7 +2,7 @@
 
 use safetensors::Dtype;
 
-use super::config::Quantization;
+use super::quantization::Quantization;
 use super::{Reader, StoredTensor};
 use crate::load::LoadError;
 use crate::load::plan::{Encoding, LayerPlan, LinearPlan, NormPlan, RowOrder};
@@ -189,7 +189,7 @@ impl Linears<'_> {
 mod tests {
     use std::path::Path;
 
-    use super::super::config::Exclusions;
+    use super::super::quantization::Exclusions;
 
     #[test]
     fn modules_are_left_alone_as_transformers_matches_them() {

@@ -3,6 +3,7 @@
 
 mod config;
 mod linear;
+mod quantization;
 mod shards;
 
 use std::path::Path;
