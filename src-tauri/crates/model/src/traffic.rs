@@ -47,11 +47,10 @@ impl Model {
         let head = &self.weights.head;
         Traffic {
             weights: linears.map(linear_bytes).sum(),
-            head: match &self.weights.head.screen {
-                Some(screen) => screen.bytes(),
-                None => {
-                    (self.weights.head.table.rows() * self.weights.head.table.row_bytes()) as u64
-                }
+            head: match (&head.bit_linear, &head.screen) {
+                (Some(bit_linear), _) => linear_bytes(bit_linear),
+                (None, Some(screen)) => screen.bytes(),
+                (None, None) => (head.table.rows() * head.table.row_bytes()) as u64,
             },
             cache: page / PAGE_TOKENS as u64 * depth as u64,
         }
