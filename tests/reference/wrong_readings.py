@@ -117,7 +117,7 @@ COMPUTED = [
     wrong("rounding half away from zero", QUANTISE,
           ("(x * factor + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32",
            "if WRONG { (x * factor).round() as i32 } else { (x * factor + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32 }")),
-    wrong("no floor of 1e-5 below max|x|", QUANTISE, ("largest.max(SMALLEST_MAX)", "largest.max(if WRONG { 1e-30 } else { SMALLEST_MAX })")),
+    wrong("no floor of 1e-5 below the largest activation", QUANTISE, ("largest.max(SMALLEST_MAX)", "largest.max(if WRONG { 1e-30 } else { SMALLEST_MAX })")),
     wrong("127 / max in one rounding", QUANTISE,
           ("    for (code, x) in codes", "    let factor = if WRONG { 127.0 / largest.max(SMALLEST_MAX) } else { factor };\n    for (code, x) in codes")),
     wrong("int8 step missing", f"{MODEL}/forward/linear.rs",
