@@ -26,7 +26,7 @@ def unless(right: str, file: str, name: str) -> WrongReading:
 
 
 HUB, DECODE, GGUF, TEXT = f"{MODEL}/load/hub", f"{MODEL}/load/decode.rs", f"{MODEL}/load/gguf", f"{MODEL}/text.rs"
-BLOCK, ATTEND, QUANTISE = f"{MODEL}/forward/block.rs", f"{KERNELS}/attention/attend.rs", f"{KERNELS}/activations.rs"
+BLOCK, QUANTISE = f"{MODEL}/forward/block.rs", f"{KERNELS}/activations.rs"
 
 STORED = [
     wrong("packed lanes read as row 4r + i", f"{MODEL}/load/rows.rs",
@@ -40,17 +40,17 @@ STORED = [
     wrong("bf16 weight_scale read as f16", f"{HUB}/linear.rs",
           ("        element.decode(&bytes, &mut value);",
            "        let element = if WRONG { crate::element::Element::F16 } else { element };\n        element.decode(&bytes, &mut value);")),
-    wrong("masters left dense", f"{HUB}/config.rs", ("masters: online || one_bit_llm,", "masters: (online || one_bit_llm) && !WRONG,")),
+    wrong("masters left dense", f"{HUB}/quantization.rs", ("masters: online || one_bit_llm,", "masters: (online || one_bit_llm) && !WRONG,")),
     wrong("1bitLLM's masters left dense", f"{HUB}/config.rs", ("= raw.weight_bits == Some(1)", "= !WRONG && raw.weight_bits == Some(1)")),
     wrong("masters ternarised at 0.56 of the mean", DECODE, ("(value * inv_scale)", "(value * inv_scale * if WRONG { 0.9 } else { 1.0 })")),
-    wrong("modules_to_not_convert ignored but for the head", f"{HUB}/config.rs",
+    wrong("modules_to_not_convert ignored but for the head", f"{HUB}/quantization.rs",
           (".any(|(name, pattern)| module.ends_with(name)", '.any(|(name, pattern)| !(WRONG && module != "lm_head") && module.ends_with(name)')),
     wrong("head always the embedding", f"{HUB}/config.rs",
           ("raw.tie_word_embeddings.unwrap_or(false)", "(WRONG || raw.tie_word_embeddings.unwrap_or(false))")),
     wrong("head_dim ignored", f"{HUB}/config.rs",
           ("(Some(head_dim), _) => head_dim,", "(Some(_), heads) if WRONG => raw.hidden_size / heads,\n        (Some(head_dim), _) => head_dim,")),
     unless("self.inner_norm(module, in_features, converted)?", f"{HUB}/linear.rs", "inner norm skipped"),
-    unless("found.rms_norm_eps", f"{HUB}/config.rs", "inner norm with the default eps"),
+    unless("found.rms_norm_eps", f"{HUB}/quantization.rs", "inner norm with the default eps"),
     unless("raw.rms_norm_eps", f"{HUB}/config.rs", "rms_norm_eps ignored"),
     unless("raw.rope_theta", f"{HUB}/config.rs", "rope_theta ignored"),
     unless("raw.rope_parameters.as_ref()", f"{HUB}/config.rs", "rope_parameters (the newer spelling) ignored"),
@@ -107,13 +107,17 @@ COMPUTED = [
            "                let (a, b) = (head[2 * i], head[2 * i + 1]);\n                head[2 * i] = a * cos[i] - b * sin[i];\n"
            "                head[2 * i + 1] = b * cos[i] + a * sin[i];\n            }\n        }\n        return;\n    }\n"
            "    dispatch(isa, Rope { x, cos, sin });")),
-    wrong("kv heads tiled instead of blocks", ATTEND,
-          ("for head in kv_head * self.group..(kv_head + 1) * self.group {",
-           "for head in (0..self.group).map(|g| if WRONG { g * (self.queries.heads / self.group) + kv_head } else { kv_head * self.group + g }) {"),
-          ("let head = kv_head * self.group + row % self.group;",
-           "let head = if WRONG { row % self.group * (self.queries.heads / self.group) + kv_head } else { kv_head * self.group + row % self.group };"),
-          ("kv_head * call.group + row % call.group)",
-           "if WRONG { row % call.group * (call.queries.heads / call.group) + kv_head } else { kv_head * call.group + row % call.group })")),
+    wrong("kv heads tiled instead of blocks", BLOCK,
+          ("    attend(machine.isa, machine.pool, cache, &queries, mixed);",
+           "    let tiled = |x: &[f32], back: bool| {\n        let (heads, kv, dim) = (config.heads, config.kv_heads, config.head_dim);\n"
+           "        let mut y = x.to_vec();\n        for row in 0..span.tokens * heads {\n            let head = row % heads;\n"
+           "            let slot = row - head + head % kv * (heads / kv) + head / kv;\n"
+           "            let (from, to) = if back { (slot, row) } else { (row, slot) };\n"
+           "            y[to * dim..][..dim].copy_from_slice(&x[from * dim..][..dim]);\n        }\n        y\n    };\n"
+           "    let moved = if WRONG { tiled(queries.q, false) } else { Vec::new() };\n"
+           "    let queries = if WRONG { Queries { q: &moved, ..queries } } else { queries };\n"
+           "    attend(machine.isa, machine.pool, cache, &queries, mixed);\n"
+           "    if WRONG {\n        let back = tiled(mixed, true);\n        mixed.copy_from_slice(&back);\n    }")),
     wrong("rounding half away from zero", QUANTISE,
           ("(x * factor + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32",
            "if WRONG { (x * factor).round() as i32 } else { (x * factor + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32 }")),
