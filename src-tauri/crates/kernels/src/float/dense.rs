@@ -164,13 +164,15 @@ impl<E: Element> Kernel for Rows<'_, E> {
             let rows: [&[E]; ROWS_AT_ONCE] = std::array::from_fn(|row| {
                 &self.weights[(group * ROWS_AT_ONCE + row) * cols..][..cols]
             });
-            let full = rows.map(|row| &row.as_chunks::<LANES>().0[..x.len()]);
+            let [first, second, third, fourth] = rows.map(|row| row.as_chunks::<LANES>().0);
+            let pairs = first.iter().zip(second).zip(third.iter().zip(fourth));
             let mut acc = [l.splat(0.0); ROWS_AT_ONCE];
-            for (chunk, x) in x.iter().enumerate() {
+            for (x, ((first, second), (third, fourth))) in x.iter().zip(pairs) {
                 let x = l.load(x);
-                for row in 0..ROWS_AT_ONCE {
-                    acc[row] = l.fma(x, E::load(l, &full[row][chunk]), acc[row]);
-                }
+                acc[0] = l.fma(x, E::load(l, first), acc[0]);
+                acc[1] = l.fma(x, E::load(l, second), acc[1]);
+                acc[2] = l.fma(x, E::load(l, third), acc[2]);
+                acc[3] = l.fma(x, E::load(l, fourth), acc[3]);
             }
             for row in 0..ROWS_AT_ONCE {
                 if !x_tail.is_empty() {

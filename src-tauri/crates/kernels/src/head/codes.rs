@@ -7,7 +7,10 @@
 //! `i` in its low and column `4 + i` in its high nibble. Rows are padded to 16, columns to 32. The steps (f32, one per
 //! padded row) follow the codes. The layout does not depend on the CPU that wrote it.
 
+use std::sync::Mutex;
+
 use super::bound::dither;
+use super::bounds::Bounds;
 use super::error::{MAX_DIMENSION, ScreenError};
 use super::packer::ScreenedHeadPacker;
 use crate::buffer::AlignedBytes;
@@ -27,6 +30,8 @@ pub struct ScreenedHead {
     packed: AlignedBytes,
     /// The dither of each column.
     dither: Vec<f64>,
+    /// Room for the bounds of a step, kept so that a step does not ask the system for memory.
+    scratch: Mutex<Bounds>,
 }
 
 /// Bytes of the codes, `None` for a shape out of bounds.
@@ -95,6 +100,7 @@ impl ScreenedHead {
             cols,
             packed,
             dither,
+            scratch: Mutex::default(),
         }
     }
 
@@ -140,6 +146,20 @@ impl ScreenedHead {
     /// All bytes, writable.
     pub(super) fn packed_mut(&mut self) -> &mut AlignedBytes {
         &mut self.packed
+    }
+
+    /// The bounds of the step before, to be overwritten; new ones where another thread has them.
+    pub(super) fn scratch(&self) -> Bounds {
+        self.scratch
+            .try_lock()
+            .map_or_else(|_| Bounds::default(), |mut kept| std::mem::take(&mut *kept))
+    }
+
+    /// Keeps the bounds for the next step.
+    pub(super) fn keep_scratch(&self, bounds: Bounds) {
+        if let Ok(mut kept) = self.scratch.try_lock() {
+            *kept = bounds;
+        }
     }
 
     /// The lines of a panel.

@@ -81,7 +81,7 @@ impl Digits {
 
     /// The score of a row in units of its step, from its exact integer sums with the high and the low digits.
     pub(super) fn score(&self, high: i32, low: i32) -> f64 {
-        let sum = i64::from(high) * 256 + i64::from(low);
-        (sum as f64 - self.offset) * self.scale
+        // Exact: the sums have 31 bits, f64 has 53.
+        (f64::from(high) * 256.0 + f64::from(low) - self.offset) * self.scale
     }
 }

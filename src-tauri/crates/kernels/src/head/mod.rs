@@ -8,6 +8,7 @@
 //! guarantee is spelled out in `bound.rs`.
 
 mod bound;
+mod bounds;
 mod codes;
 mod digits;
 mod error;

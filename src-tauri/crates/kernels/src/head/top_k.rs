@@ -2,17 +2,11 @@
 
 use std::cmp::Ordering;
 
-use super::bound::{LARGEST_PRODUCT, UNDERFLOW, margin};
-use super::codes::{PANEL_ROWS, ScreenedHead};
-use super::digits::Digits;
+use super::codes::ScreenedHead;
 use super::rescore::{FetchRow, rescore};
-use super::screen::panel_sums;
-use crate::float::disjoint::DisjointMut;
 use crate::isa::Isa;
 use crate::pool::Pool;
 
-/// Panels a thread claims at once.
-const PANELS_PER_ITEM: usize = 32;
 /// Rows with the best scores that are computed first, to have a threshold.
 const FIRST: usize = 16;
 /// Rows computed before the threshold is looked at again; doubled each time.
@@ -76,11 +70,6 @@ impl ScreenedHead {
         let k = k.min(self.rows());
         let always_logits = rescore(isa, pool, h, always, fetch)?;
         let mut rescored = always.len();
-        let bounds = self.bounds(isa, pool, h);
-        let mut skip = vec![false; self.rows()];
-        for id in always {
-            skip[*id as usize] = true;
-        }
         let mut best: Vec<(u32, f32)> = Vec::new();
         let mut compute = |ids: &[u32], best: &mut Vec<(u32, f32)>| -> Result<(), E> {
             let logits = rescore(isa, pool, h, ids, fetch)?;
@@ -94,28 +83,27 @@ impl ScreenedHead {
             Some((_, logit)) if !logit.is_nan() => *logit,
             _ => f32::NEG_INFINITY,
         };
-
         if k > 0 {
-            let first = highest(&bounds, &skip, k.max(FIRST));
-            for id in &first {
-                skip[*id as usize] = true;
-            }
+            let bounds = self.bounds(isa, pool, h);
+            let mut done = always.to_vec();
+            done.sort_unstable();
+            let first = bounds.highest(k.max(FIRST), &done);
             compute(&first, &mut best)?;
-            let reached = threshold(&best);
-            let mut open: Vec<u32> = (0..self.rows() as u32)
-                .filter(|id| bounds[*id as usize] >= reached && !skip[*id as usize])
-                .collect();
-            open.sort_unstable_by(|a, b| bounds[*b as usize].total_cmp(&bounds[*a as usize]));
+            done.extend(&first);
+            done.sort_unstable();
+            let open = bounds.at_least(threshold(&best), &done);
             let mut rest = open.as_slice();
             let mut batch = BATCH;
             while !rest.is_empty() {
                 let reached = threshold(&best);
-                let end = rest.partition_point(|id| bounds[*id as usize] >= reached);
+                let end = rest.partition_point(|(_, bound)| *bound >= reached);
                 let (now, later) = rest[..end].split_at(end.min(batch));
-                compute(now, &mut best)?;
+                let now: Vec<u32> = now.iter().map(|(id, _)| *id).collect();
+                compute(&now, &mut best)?;
                 rest = later;
                 batch *= 2;
             }
+            self.keep_scratch(bounds);
         }
         let always = always.iter().copied().zip(always_logits).collect();
         Ok(TopK {
@@ -124,68 +112,4 @@ impl ScreenedHead {
             rescored,
         })
     }
-
-    /// For every row a number its exact logit does not exceed.
-    fn bounds(&self, isa: Isa, pool: &Pool, h: &[f32]) -> Vec<f32> {
-        let mut bounds = vec![f32::INFINITY; self.rows()];
-        let digits = Digits::new(h, self.dither());
-        let margin = margin(self.rows(), &digits);
-        if !margin.is_finite() {
-            return bounds;
-        }
-        let widest_step = LARGEST_PRODUCT / (digits.absolute_sum() * 8.0);
-        let underflow = UNDERFLOW * self.cols() as f64;
-        let rows = self.rows();
-        let shared = DisjointMut::new(&mut bounds);
-        let item_rows = PANELS_PER_ITEM * PANEL_ROWS;
-        pool.run(rows.div_ceil(item_rows), &|item| {
-            let range = item * item_rows..((item + 1) * item_rows).min(rows);
-            // SAFETY: each item takes its own rows.
-            let out = unsafe { shared.part(range.clone()) };
-            for (index, out) in out.chunks_mut(PANEL_ROWS).enumerate() {
-                let panel = item * PANELS_PER_ITEM + index;
-                let sums = panel_sums(isa, self.panel(panel), &digits);
-                let steps = &self.steps()[panel * PANEL_ROWS..];
-                for (row, out) in out.iter_mut().enumerate() {
-                    let step = f64::from(steps[row]);
-                    if step <= widest_step {
-                        let score = digits.score(sums.high[row], sums.low[row]);
-                        *out = above(step * (score + margin) + underflow);
-                    }
-                }
-            }
-        });
-        bounds
-    }
-}
-
-/// An f32 not below `x`.
-fn above(x: f64) -> f32 {
-    let rounded = x as f32;
-    if f64::from(rounded) < x {
-        rounded.next_up()
-    } else {
-        rounded
-    }
-}
-
-/// The `count` rows with the highest bounds that are not skipped.
-fn highest(bounds: &[f32], skip: &[bool], count: usize) -> Vec<u32> {
-    let mut kept: Vec<u32> = Vec::with_capacity(2 * count);
-    let mut least = f32::NEG_INFINITY;
-    for (id, bound) in bounds.iter().enumerate() {
-        if *bound >= least && !skip[id] {
-            kept.push(id as u32);
-            if kept.len() == 2 * count {
-                kept.select_nth_unstable_by(count - 1, |a, b| {
-                    bounds[*b as usize].total_cmp(&bounds[*a as usize])
-                });
-                kept.truncate(count);
-                least = bounds[kept[count - 1] as usize];
-            }
-        }
-    }
-    kept.sort_unstable_by(|a, b| bounds[*b as usize].total_cmp(&bounds[*a as usize]));
-    kept.truncate(count);
-    kept
 }
