@@ -164,18 +164,24 @@ fn sums(
         let (chunk_index, tile) = (item / tiles, item % tiles);
         let first_token = chunk_index * chunk;
         let count = chunk.min(tokens - first_token);
-        let mut buffer = [0i32; LARGEST_CHUNK * ROWS_PER_TILE];
-        let buffer = &mut buffer[..count * ROWS_PER_TILE];
         let codes = &activations.codes()[first_token * stride..][..count * stride];
-        (kernel.tile)(matrix.tile(tile), codes, stride, buffer);
         let first_row = tile * ROWS_PER_TILE;
         let rows = ROWS_PER_TILE.min(matrix.rows() - first_row);
         let row_sums = &matrix.row_sums()[first_row..][..rows];
-        for (index, sums) in buffer.chunks_exact_mut(ROWS_PER_TILE).enumerate() {
-            for (sum, row_sum) in sums.iter_mut().zip(row_sums) {
-                *sum -= bias * row_sum;
+        let sum_and_take = |buffer: &mut [i32]| {
+            (kernel.tile)(matrix.tile(tile), codes, stride, buffer);
+            for (index, sums) in buffer.chunks_exact_mut(ROWS_PER_TILE).enumerate() {
+                for (sum, row_sum) in sums.iter_mut().zip(row_sums) {
+                    *sum -= bias * row_sum;
+                }
+                take(first_token + index, first_row, &sums[..rows]);
             }
-            take(first_token + index, first_row, &sums[..rows]);
+        };
+        // A buffer for many tokens would cost one token more to clear than it saves.
+        match count {
+            1 => sum_and_take(&mut [0; ROWS_PER_TILE]),
+            2..=8 => sum_and_take(&mut [0; 8 * ROWS_PER_TILE][..count * ROWS_PER_TILE]),
+            _ => sum_and_take(&mut [0; LARGEST_CHUNK * ROWS_PER_TILE][..count * ROWS_PER_TILE]),
         }
     });
 }
@@ -196,4 +202,17 @@ pub(super) fn row_sums(matrix: &TernaryMatrix) -> Vec<i32> {
     }
     sums.truncate(matrix.rows());
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::agreement::assert_equals_scalar;
+    use super::*;
+
+    #[test]
+    fn the_tiles_of_every_instruction_set_equal_scalar() {
+        for isa in Isa::available() {
+            assert_equals_scalar(&kernel(isa));
+        }
+    }
 }

@@ -6,6 +6,8 @@
 //!
 //! The functions here have no target features of their own: they are inlined into the entry of each instruction set, which has.
 
+use std::mem::MaybeUninit;
+
 use super::layout::{Block, COLS_PER_BLOCK, GROUPS, LANES, ROW_STEP, ROWS_PER_TILE};
 
 /// Blocks whose products one partial sum takes: 8 · 8 groups of 4 columns.
@@ -155,11 +157,14 @@ unsafe fn one_token<V: Vector, const PARTS: usize>(
         let tables = V::tables();
         for (index, blocks) in blocks.chunks(BLOCKS_PER_SUM).enumerate() {
             let codes = codes.add(index * BLOCKS_PER_SUM * COLS_PER_BLOCK);
-            let mut partial = [[V::zero(); 3]; PARTS];
-            for (index, block) in blocks.iter().enumerate() {
-                prefetch::<V>(block);
-                let codes = codes.add(index * COLS_PER_BLOCK);
-                for (part, partial) in partial.iter_mut().enumerate() {
+            // One part after the other, so that sums and constants fit the registers; the blocks stay in the first-level cache.
+            for part in 0..PARTS {
+                let mut partial = [V::zero(); 3];
+                for (index, block) in blocks.iter().enumerate() {
+                    if part == 0 {
+                        prefetch::<V>(block);
+                    }
+                    let codes = codes.add(index * COLS_PER_BLOCK);
                     for_each_group!(V, tables, block, part, |group, weights| {
                         let code = V::broadcast(codes.add(group * 4));
                         partial[0] = V::step(partial[0], code, weights[0]);
@@ -167,8 +172,6 @@ unsafe fn one_token<V: Vector, const PARTS: usize>(
                         partial[2] = V::step(partial[2], code, weights[2]);
                     });
                 }
-            }
-            for (part, partial) in partial.into_iter().enumerate() {
                 for (t, sum) in partial.into_iter().enumerate() {
                     V::add_to(
                         sum,
@@ -182,8 +185,9 @@ unsafe fn one_token<V: Vector, const PARTS: usize>(
 
 /// Unpacked weights of 48 rows × 256 columns: 12 KiB of the first-level cache.
 /// `[strip][group][vectors of the microkernel]`, where a strip is one plane or all three.
+/// Only what [`unpack`] wrote is read, so it is not cleared.
 #[repr(align(64))]
-struct Panel([i8; 3 * GROUPS_PER_SUM * LANES]);
+struct Panel(MaybeUninit<[i8; 3 * GROUPS_PER_SUM * LANES]>);
 
 /// Prefill (GEMM).
 ///
@@ -197,7 +201,7 @@ unsafe fn many_tokens<V: Vector, const PARTS: usize, const VECTORS: usize>(
     stride: usize,
     sums: &mut [i32],
 ) {
-    let mut panel = Panel([0; 3 * GROUPS_PER_SUM * LANES]);
+    let mut panel = Panel(MaybeUninit::uninit());
     let tokens = sums.len() / ROWS_PER_TILE;
     for (index, blocks) in blocks.chunks(BLOCKS_PER_SUM).enumerate() {
         // SAFETY: the machine has the instruction set, and there are at most BLOCKS_PER_SUM blocks.
@@ -295,14 +299,15 @@ unsafe fn multiply<V: Vector, const VECTORS: usize, const TOKENS: usize>(
                 .add(strip * GROUPS_PER_SUM * VECTORS * V::WIDTH);
             let mut partial = [[V::zero(); VECTORS]; TOKENS];
             for group in 0..groups {
-                let mut vectors = [V::load(weights.add(group * VECTORS * V::WIDTH)); VECTORS];
-                for (index, vector) in vectors.iter_mut().enumerate().skip(1) {
-                    *vector = V::load(weights.add((group * VECTORS + index) * V::WIDTH));
+                let weights = weights.add(group * VECTORS * V::WIDTH);
+                let mut vectors = [V::load(weights); VECTORS];
+                for index in 1..VECTORS {
+                    vectors[index] = V::load(weights.add(index * V::WIDTH));
                 }
-                for (token, partial) in partial.iter_mut().enumerate() {
+                for token in 0..TOKENS {
                     let code = V::broadcast(codes.add(token * stride + group * 4));
-                    for (sum, vector) in partial.iter_mut().zip(vectors) {
-                        *sum = V::step(*sum, code, vector);
+                    for index in 0..VECTORS {
+                        partial[token][index] = V::step(partial[token][index], code, vectors[index]);
                     }
                 }
             }
