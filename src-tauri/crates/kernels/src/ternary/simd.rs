@@ -281,6 +281,10 @@ unsafe fn unpack<V: Vector, const PARTS: usize, const VECTORS: usize>(
 /// The machine has the instruction set; at `codes` rows of `stride` bytes for `TOKENS` tokens are readable, of the last at least
 /// `groups · 4`; `groups` is at most [`GROUPS_PER_SUM`]; `sums` are 48 per token.
 #[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "iterators that are not inlined would lose the instruction set"
+)]
 unsafe fn multiply<V: Vector, const VECTORS: usize, const TOKENS: usize>(
     panel: &Panel,
     groups: usize,
