@@ -76,8 +76,10 @@ impl Rope {
     /// # Shapes
     /// - returns `[head_dim / 2]`
     pub fn inv_freq(&self, head_dim: usize) -> Vec<f32> {
+        // f32 powers differ between platforms' libraries; a portable f64 one, rounded, is the same everywhere.
+        let power = |exponent: f32| libm::pow(self.theta.into(), exponent.into()) as f32;
         let mut freq: Vec<f32> = (0..head_dim / 2)
-            .map(|i| 1.0 / self.theta.powf((2 * i) as f32 / head_dim as f32))
+            .map(|i| 1.0 / power((2 * i) as f32 / head_dim as f32))
             .collect();
         match &self.scaling {
             None => {}

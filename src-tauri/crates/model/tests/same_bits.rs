@@ -91,6 +91,27 @@ fn a_reused_prefix_equals_a_cold_start() {
 }
 
 #[test]
+fn scoring_every_position_gives_the_logits_of_each() {
+    for shape in SHAPES {
+        let model = shape.model(1, 2, KvChoice::F16);
+        let tokens = prompt(4, 71);
+        let (mut scored, mut state) = (
+            model.start().expect("a cache"),
+            model.start().expect("a cache"),
+        );
+        let mut each = |position: usize, found: &[f32]| {
+            model.decode(&mut state, tokens[position]).expect("room");
+            let found: Vec<u32> = found.iter().map(|logit| logit.to_bits()).collect();
+            assert!(found == logits(&model, &mut state), "position {position}");
+            true
+        };
+        let outcome = model.prefill_scored(&mut scored, &tokens, &mut each);
+        assert_eq!(outcome.expect("a prompt that fits"), Outcome::Done);
+        assert_eq!(scored.tokens(), tokens);
+    }
+}
+
+#[test]
 fn a_cancelled_prefill_leaves_no_trace() {
     let model = BITNET.model(1, 2, KvChoice::Int8);
     let tokens = prompt(3, 300);

@@ -6,7 +6,7 @@
 use r3mes_kernels::{dense_matmul, exact_logits};
 
 use super::ForwardError;
-use super::linear::{LinearScratch, Machine, project};
+use super::linear::project;
 use super::state::State;
 use crate::load::LoadError;
 use crate::model::Model;
@@ -19,18 +19,15 @@ impl Model {
     /// If the state is empty, a row of the head cannot be read, or a logit is not finite.
     pub fn logits<'s>(&self, state: &'s mut State) -> Result<&'s [f32], ForwardError> {
         let position = state.tokens.len().saturating_sub(1);
-        let (hidden, row) = state.output()?;
+        state.check_ready()?;
+        let State { scratch, row, .. } = state;
+        let hidden = &scratch.last[..];
         row.resize(self.config().vocab, 0.0);
         let table = &self.weights.head.table;
         match (&self.weights.head.bit_linear, table.matrix()) {
             (Some(bit_linear), _) => {
-                let machine = Machine {
-                    isa: self.isa,
-                    pool: &self.pool,
-                };
-                let mut scratch = LinearScratch::default();
                 let parts = std::slice::from_ref(bit_linear);
-                project(machine, parts, hidden, 1, &mut scratch, row);
+                project(self.machine(), parts, hidden, 1, &mut scratch.linear, row);
             }
             (None, Some(matrix)) => dense_matmul(self.isa, &self.pool, matrix, hidden, row),
             (None, None) => {
@@ -86,7 +83,8 @@ impl Model {
         let Some(screen) = &self.weights.head.screen else {
             return Ok(());
         };
-        let (hidden, _) = state.output()?;
+        state.check_ready()?;
+        let hidden = &state.scratch.last;
         let table = &self.weights.head.table;
         let fetch = |id: u32, row: &mut [f32]| -> Result<(), LoadError> { table.row(id, row) };
         let found = screen.top_k(

@@ -66,10 +66,10 @@ impl State {
         self.cache.bytes() + (self.scratch.bytes() + row) as u64
     }
 
-    /// The hidden state the head reads for the last token, and the row its logits go to.
-    pub(super) fn output(&mut self) -> Result<(&[f32], &mut Vec<f32>), ForwardError> {
+    /// Whether the head's input for the last token is at hand.
+    pub(super) fn check_ready(&self) -> Result<(), ForwardError> {
         match self.ready {
-            true => Ok((&self.scratch.last, &mut self.row)),
+            true => Ok(()),
             false => Err(ForwardError::NoTokens),
         }
     }
