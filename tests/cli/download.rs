@@ -143,7 +143,7 @@ fn lasting_failures_are_told_and_leave_nothing_usable() {
     fails(
         |hub| hub.spoil_always(WEIGHTS, Fault::Status(500, None)),
         1,
-        &["4 tries", "status 500", "continues"],
+        &["4 tries", "status 500", "continues there"],
     );
     fails(
         |hub| hub.spoil_always(WEIGHTS, Fault::Silence(0)),

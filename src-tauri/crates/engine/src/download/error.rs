@@ -80,7 +80,7 @@ pub enum DownloadError {
     },
     /// Every try failed.
     #[error(
-        "cannot fetch `{what}`: {tries} tries in a row failed, the last with: {reason}\nhint: what has arrived is kept; the same command continues there"
+        "cannot fetch `{what}`: {tries} tries in a row failed, the last with: {reason}\nhint: is this computer online? What has arrived is kept, and the same command continues there"
     )]
     GaveUp {
         /// Repository or file.
