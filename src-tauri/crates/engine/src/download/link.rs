@@ -68,14 +68,16 @@ enum Message {
 impl Link {
     /// A client that sends `token` to `origin` only, and calls a silence of `stall` a failure.
     pub fn new(origin: Uri, token: Option<String>, stall: Duration) -> Link {
+        // The listener gives up first and says so in its own words; this only ends the thread behind it.
+        let abandoned = Some(stall * 2);
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .accept_encoding("identity")
             .user_agent(concat!("r3mes/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(stall))
-            .timeout_recv_response(Some(stall))
-            .timeout_per_read(Some(stall));
+            .timeout_connect(abandoned)
+            .timeout_recv_response(abandoned)
+            .timeout_per_read(abandoned);
         if is_loopback(&origin) {
             // A server on this computer is never behind a proxy.
             config = config.proxy(None);
