@@ -143,7 +143,7 @@ fn within(units: u32, ours: &[f32], published: &[f32], layer: &Layer<'_>, what: 
     for (index, (a, b)) in ours.iter().zip(published).enumerate() {
         let apart = ordered(*a).abs_diff(ordered(*b));
         assert!(
-            apart <= i64::from(units) as u64,
+            apart <= u64::from(units),
             "layer {} `{what}` [{index}]: {a:e}, published {b:e}",
             layer.index
         );
