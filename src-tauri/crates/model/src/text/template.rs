@@ -81,8 +81,6 @@ impl ChatTemplate {
                 .build()
                 .map_err(|error| failure(&origin, &error))?,
         );
-        environment
-            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         functions::add(&mut environment);
         environment
             .add_template_owned(NAME, without_generation_marks(&source))

@@ -57,7 +57,10 @@ fn files_that_are_no_tokenizer() {
     for (content, fragment) in [
         ("", "EOF while parsing"),
         ("{", "EOF while parsing"),
-        (&"{\"a\":".repeat(1_000_000), "recursion limit"),
+        (
+            &format!("{{\"decoder\":{}", "[".repeat(1_000_000)),
+            "recursion limit",
+        ),
         ("null", "invalid type: null"),
         ("[]", "tokenizer.json"),
         ("{}", "missing field `model`"),
@@ -180,6 +183,21 @@ fn pipelines_that_lie() {
         (
             with("/post_processor", template(1_000_000)),
             "token 1000000, expected one of 405 tokens",
+        ),
+        (
+            with(
+                "/post_processor",
+                json!({"type": "TemplateProcessing", "special_tokens": {},
+                    "single": [{"SpecialToken": {"id": "nope", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]}),
+            ),
+            "the text once and special tokens with ids",
+        ),
+        (
+            with(
+                "/post_processor",
+                json!({"type": "TemplateProcessing", "special_tokens": {}, "single": []}),
+            ),
+            "[], expected the text once",
         ),
         (
             with(

@@ -1,4 +1,4 @@
-//! What transformers adds to Jinja for chat templates: `raise_exception`, `strftime_now`, `tojson`.
+//! What transformers adds to Jinja for chat templates: `raise_exception`, `strftime_now`, `tojson`, Python's methods.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,34 @@ pub(super) fn add(environment: &mut Environment<'_>) {
         |message: String| -> Result<Value, Error> { Err(Error::new(RAISED, message)) },
     );
     environment.add_filter("tojson", to_json);
+    environment.set_unknown_method_callback(method);
+}
+
+/// Python's methods of strings, lists and dictionaries.
+fn method(
+    state: &mut State<'_, '_>,
+    value: &Value,
+    name: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
+    match (value.as_str(), name, args) {
+        (Some(text), "title", []) => Ok(Value::from(title(text))),
+        _ => minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args),
+    }
+}
+
+/// `str.title()`: a letter is upper case unless it follows another letter, so `it's` becomes `It'S`.
+fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for character in text.chars() {
+        match inside {
+            true => out.extend(character.to_lowercase()),
+            false => out.extend(character.to_uppercase()),
+        }
+        inside = character.is_alphabetic();
+    }
+    out
 }
 
 /// `json.dumps(value, ensure_ascii=False, …)` as Python writes it, with `indent` and `sort_keys`.
