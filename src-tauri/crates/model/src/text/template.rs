@@ -23,8 +23,17 @@ use super::{GenerationPrompt, Message, TextError};
 /// about a second; a conversation that fills a 128k context takes less than a twentieth of it.
 const FUEL: u64 = 4 << 20;
 
-/// Longest template compiled, in bytes; the longest published ones have 20 kB.
-const LONGEST: usize = 1 << 20;
+/// Longest template compiled, in bytes; the longest published ones have some 20 kB.
+const LONGEST: usize = 64 << 10;
+
+/// Stack for compiling and rendering, in bytes: the engine's parser and compiler call themselves once for each of a row of
+/// operators (`not not not …`), so depth is bounded by the template's length only. 4 KiB for each byte; pages that are not
+/// touched cost nothing.
+const STACK: usize = LONGEST << 12;
+
+/// Most `~` and `**` in a template. The engine computes rows of them over constants while it compiles, each over the whole
+/// row before it: 32,000 take minutes, 2,000 half a second.
+const MOST_FOLDED: usize = 2000;
 
 const NAME: &str = "chat_template";
 
@@ -72,6 +81,14 @@ impl ChatTemplate {
                 message: format!("{} bytes, at most {LONGEST} expected", source.len()),
             });
         }
+        let folded = source.matches('~').count() + source.matches("**").count();
+        if folded > MOST_FOLDED {
+            return Err(TextError::Template {
+                origin: origin.to_string(),
+                line: 0,
+                message: format!("{folded} `~` and `**`, at most {MOST_FOLDED} expected"),
+            });
+        }
         let mut environment = Environment::new();
         environment.set_fuel(Some(FUEL));
         environment.set_syntax(
@@ -82,9 +99,8 @@ impl ChatTemplate {
                 .map_err(|error| failure(&origin, &error))?,
         );
         functions::add(&mut environment);
-        environment
-            .add_template_owned(NAME, without_generation_marks(&source))
-            .map_err(|error| failure(&origin, &error))?;
+        let source = without_generation_marks(&source);
+        on_deep_stack(&origin, || environment.add_template_owned(NAME, source))?;
         Ok(ChatTemplate {
             environment,
             origin,
@@ -163,10 +179,10 @@ impl ChatTemplate {
             ),
             ("strftime_now", functions::strftime_now(now)),
         ];
-        self.environment
-            .get_template(NAME)
-            .and_then(|template| template.render(Value::from_pairs(named.chain(values))))
-            .map_err(|error| failure(&self.origin, &error))
+        let values = Value::from_pairs(named.chain(values));
+        on_deep_stack(&self.origin, || {
+            self.environment.get_template(NAME)?.render(values)
+        })
     }
 }
 
@@ -177,7 +193,8 @@ fn without_generation_marks(source: &str) -> String {
     while let Some(start) = rest.find("{%") {
         let (before, tag) = rest.split_at(start);
         out.push_str(before);
-        let Some(end) = tag.find("%}") else {
+        // The closing mark cannot share its first character with the opening one, as in `{%}`.
+        let Some(end) = tag[2..].find("%}").map(|end| end + 2) else {
             rest = tag;
             break;
         };
@@ -195,6 +212,26 @@ fn without_generation_marks(source: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Runs the template engine on a stack of its own.
+fn on_deep_stack<T: Send>(
+    origin: &TemplateOrigin,
+    work: impl FnOnce() -> Result<T, minijinja::Error> + Send,
+) -> Result<T, TextError> {
+    let unfinished = |message: String| TextError::Template {
+        origin: origin.to_string(),
+        line: 0,
+        message,
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        match thread.spawn_scoped(scope, work).map(|thread| thread.join()) {
+            Err(error) => Err(unfinished(format!("no thread to run it: {error}"))),
+            Ok(Err(_)) => Err(unfinished("the template engine failed".to_owned())),
+            Ok(Ok(result)) => result.map_err(|error| failure(origin, &error)),
+        }
+    })
 }
 
 fn failure(origin: &TemplateOrigin, error: &minijinja::Error) -> TextError {
