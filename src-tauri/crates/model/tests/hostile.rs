@@ -64,8 +64,11 @@ fn opened(files: &[(&str, &[u8])], name: &str, pool: &Pool) -> Result<(), String
     open(&folder.path().join(name), pool)
 }
 
+/// Files by name.
+type Files = Vec<(&'static str, &'static [u8])>;
+
 /// Every file of the two forms of a model, with the files it needs beside it and the path to open.
-fn models() -> Vec<(Vec<(&'static str, &'static [u8])>, &'static str)> {
+fn models() -> Vec<(Files, &'static str)> {
     let hub = vec![
         ("config.json", CONFIG),
         ("model.safetensors", TENSORS),
