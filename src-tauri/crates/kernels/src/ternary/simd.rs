@@ -311,7 +311,8 @@ unsafe fn multiply<V: Vector, const VECTORS: usize, const TOKENS: usize>(
                 for token in 0..TOKENS {
                     let code = V::broadcast(codes.add(token * stride + group * 4));
                     for index in 0..VECTORS {
-                        partial[token][index] = V::step(partial[token][index], code, vectors[index]);
+                        partial[token][index] =
+                            V::step(partial[token][index], code, vectors[index]);
                     }
                 }
             }
