@@ -20,17 +20,46 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.set_unknown_method_callback(method);
 }
 
-/// Python's methods of strings, lists and dictionaries.
+/// Python's methods of strings, lists and dictionaries. They know no fuel, so what they may make is charged before.
 fn method(
     state: &mut State<'_, '_>,
     value: &Value,
     name: &str,
     args: &[Value],
 ) -> Result<Value, Error> {
+    if let Some(text) = value.as_str() {
+        state.consume_fuel(most_bytes(text, name, args) / 64)?;
+    }
     match (value.as_str(), name, args) {
         (Some(text), "title", []) => Ok(Value::from(title(text))),
         _ => minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args),
     }
+}
+
+/// A bound on the bytes that the method `name` of `text` makes.
+fn most_bytes(text: &str, name: &str, args: &[Value]) -> u64 {
+    let length = |value: Option<&Value>| value.and_then(Value::as_str).map_or(0, str::len) as u64;
+    let more = match name {
+        "replace" => {
+            let old = args.first().and_then(Value::as_str).unwrap_or_default();
+            (text.matches(old).count() as u64).saturating_mul(length(args.get(1)))
+        }
+        "join" => {
+            let items = args.first().and_then(Value::len).unwrap_or(0) as u64;
+            items.saturating_mul(text.len() as u64)
+        }
+        // Widths and precisions are numbers in the text.
+        "format" => text
+            .split(|character: char| !character.is_ascii_digit())
+            .filter(|digits| !digits.is_empty())
+            .map(|digits| digits.parse::<u64>().unwrap_or(u64::MAX))
+            .chain(args.iter().map(|value| length(Some(value))))
+            .fold(0, u64::saturating_add),
+        // A piece for every character, 32 bytes each.
+        "split" | "splitlines" => 32 * text.len() as u64,
+        _ => 0,
+    };
+    more.saturating_add(4 * text.len() as u64)
 }
 
 /// `str.title()`: a letter is upper case unless it follows another letter, so `it's` becomes `It'S`.
