@@ -79,7 +79,7 @@ def main() -> None:
         if other is not None:
             rendered = chat.apply_chat_template([{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True)
             assert chat(rendered)["input_ids"] == ids, "the chat template renders other tokens than training used"
-            theirs = other.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=64, eos_token_id=[EOT, EOS])
+            theirs = other.generate(torch.tensor([ids]), do_sample=False, repetition_penalty=1.0, max_new_tokens=64, eos_token_id=[EOT, EOS])
             verdict = " [same as transformers]" if theirs[0, len(ids) :].tolist() == answer else " [DIFFERS from transformers]"
         print(f"> {prompt}\n{tokenizer.decode(answer)}{verdict}")
 

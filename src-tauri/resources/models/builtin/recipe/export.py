@@ -75,7 +75,7 @@ def config(shape: Shape) -> dict:
 
 GENERATION = {
     "bos_token_id": BOS, "eos_token_id": [EOT, EOS], "pad_token_id": PAD, "max_new_tokens": 96,
-    "do_sample": True, "temperature": 0.2, "top_k": 20, "top_p": 0.9,
+    "do_sample": True, "temperature": 0.2, "top_k": 20, "top_p": 0.9, "repetition_penalty": 1.15,
 }
 
 
