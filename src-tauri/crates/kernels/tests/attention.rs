@@ -233,3 +233,18 @@ fn bits_do_not_depend_on_isa_threads_or_chunks() {
         }
     }
 }
+
+#[test]
+fn a_full_cache_holds_the_bytes_that_were_announced() {
+    for format in FORMATS {
+        let mut cache = KvCache::new(3, 2, 40, 300, format).expect("a small cache");
+        for layer in 0..3 {
+            let rows = vec![0.5; 300 * 80];
+            cache
+                .append(Isa::Scalar, layer, 0, &rows, &rows)
+                .expect("room for 300 positions");
+        }
+        let announced = KvCache::bytes_when_full(3, 2, 40, 300, format);
+        assert_eq!(cache.bytes(), announced, "{format:?}");
+    }
+}

@@ -85,10 +85,9 @@ impl KvCache {
         capacity: usize,
         format: KvFormat,
     ) -> u64 {
-        let width = format.layout(1, 1).page_bytes(1).unwrap_or(0) / PAGE;
-        [layers, kv_heads, head_dim, capacity.next_multiple_of(PAGE)]
-            .iter()
-            .fold(width as u64, |bytes, &n| bytes.saturating_mul(n as u64))
+        let page = format.layout(kv_heads, head_dim).page_bytes(layers);
+        let pages = capacity.div_ceil(PAGE) as u64;
+        page.map_or(u64::MAX, |bytes| (bytes as u64).saturating_mul(pages))
     }
 
     /// Forgets the positions from `len` on, in every layer, and frees the pages that only held them.
