@@ -4,7 +4,7 @@ use crate::support::{Home, PATIENCE, Ran, tiny};
 use r3mes_engine::api::{Event, FinishReason, Query};
 use r3mes_engine::{Engine, Flags, Settings};
 use std::io::Read;
-use std::process::Child;
+use std::process::{Child, ChildStdout};
 use std::time::{Duration, Instant};
 
 /// How soon a stopped answer must be idle.
@@ -82,10 +82,8 @@ fn dropping_an_answer_frees_the_model_for_the_next() {
     assert!(started.elapsed() < PATIENCE);
 }
 
-#[cfg(unix)]
-#[test]
-fn ctrl_c_ends_a_streamed_answer_with_130() {
-    let home = Home::new();
+/// A process in the middle of a long answer, its first byte read.
+fn answering(home: &Home) -> (Child, ChildStdout) {
     let model = tiny();
     let mut child = home.start(&[
         "inference",
@@ -103,6 +101,14 @@ fn ctrl_c_ends_a_streamed_answer_with_130() {
     stdout
         .read_exact(&mut first)
         .expect("the first byte of the answer");
+    (child, stdout)
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_streamed_answer_with_130() {
+    let home = Home::new();
+    let (child, mut stdout) = answering(&home);
     signal(&child, "INT");
     let rest = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
     let ran = Ran::of(child.wait_with_output().expect("an ended process"));
@@ -113,23 +119,7 @@ fn ctrl_c_ends_a_streamed_answer_with_130() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let home = Home::new();
-    let model = tiny();
-    let mut child = home.start(&[
-        "inference",
-        "stream",
-        "Hi",
-        "--model",
-        &model,
-        "--max-tokens",
-        "1000000",
-        "--temperature",
-        "0",
-    ]);
-    let mut stdout = child.stdout.take().expect("stdout is piped");
-    let mut first = [0];
-    stdout
-        .read_exact(&mut first)
-        .expect("the first byte of the answer");
+    let (child, stdout) = answering(&home);
     drop(stdout);
     let ran = Ran::of(child.wait_with_output().expect("an ended process"));
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
