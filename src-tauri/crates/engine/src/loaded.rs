@@ -11,6 +11,11 @@ use r3mes_model::load::{CacheUse, LoadError, LoadOptions, LoadPhase, load};
 use r3mes_model::model::{KvChoice, Model, ModelOptions};
 use r3mes_model::text::Text;
 use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Between two looks at the cancel flag while a thread is waited for.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// A model that can answer.
 pub(crate) struct Loaded {
@@ -37,6 +42,7 @@ impl Loaded {
         cancel: &Cancel,
         progress: &mut dyn FnMut(Loading),
     ) -> Result<Option<Loaded>, EngineError> {
+        let text = begin_text(&located.path)?;
         let Some(model) = open_model(&located.path, settings, settings.kv, cancel, progress)?
         else {
             return Ok(None);
@@ -46,11 +52,10 @@ impl Loaded {
             done: 0,
             total: 0,
         });
-        let text = open_text(&located.path)?;
-        text.check_fits(model.config().vocab)?;
-        if cancel.is_set() {
+        let Some(text) = finish_text(text, cancel)? else {
             return Ok(None);
-        }
+        };
+        text.check_fits(model.config().vocab)?;
         let state = model.start()?;
         Ok(Some(Loaded {
             stop_ids: text.stop_ids(&model.config().eos),
@@ -101,6 +106,32 @@ pub(crate) fn open_model(
     )))
 }
 
+/// A tokenizer that is being read.
+type ReadingText = JoinHandle<Result<Text, EngineError>>;
+
+/// Reads the tokenizer beside the weights, on a thread that can be left behind: it is one piece of work that nothing can stop.
+fn begin_text(path: &Path) -> Result<ReadingText, EngineError> {
+    let path = path.to_owned();
+    std::thread::Builder::new()
+        .name("r3mes-tokenizer".into())
+        .spawn(move || open_text(&path))
+        .map_err(EngineError::io("start the thread of", "the tokenizer"))
+}
+
+/// The tokenizer; nothing when it was cancelled.
+fn finish_text(text: ReadingText, cancel: &Cancel) -> Result<Option<Text>, EngineError> {
+    while !text.is_finished() {
+        if cancel.is_set() {
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK);
+    }
+    match text.join() {
+        Ok(text) => text.map(Some),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
 /// The tokenizer and chat template of a model folder or `.gguf` file.
 pub(crate) fn open_text(path: &Path) -> Result<Text, EngineError> {
     Ok(Text::load(path)?)
@@ -111,6 +142,9 @@ fn in_words(phase: LoadPhase) -> Loading {
         LoadPhase::Reading => ("reading the model's headers".to_owned(), 0, 0),
         LoadPhase::Packing { done, total } => ("packing the weights".to_owned(), done, total),
         LoadPhase::ReadingCache { done, total } => ("reading the weights".to_owned(), done, total),
+        LoadPhase::WritingCache { done, total } => {
+            ("keeping the packed weights".to_owned(), done, total)
+        }
         LoadPhase::CacheNotWritten { reason } => {
             (format!("no packed copy could be kept ({reason})"), 0, 0)
         }

@@ -47,9 +47,11 @@ fn top_k(criterion: &mut Criterion) {
     let rows = Rows::new();
     let mut packer = ScreenedHead::packer(ROWS, COLS).unwrap();
     let mut row = vec![0.0; COLS];
-    for id in 0..ROWS {
-        rows.fetch(id as u64, &mut row);
-        packer.set_row(id, &row);
+    for mut panel in packer.panels_mut() {
+        for id in panel.rows() {
+            rows.fetch(id as u64, &mut row);
+            panel.set_row(id, &row);
+        }
     }
     let head = packer.finish();
     let fetch = |id: u32, out: &mut [f32]| {

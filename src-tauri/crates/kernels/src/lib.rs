@@ -27,7 +27,9 @@ pub use float::{
     DenseMatrix, DenseRows, DenseShapeError, add_assign, dense_matmul, dot, dot_bf16, dot_f16,
     exp_in_place, gate_relu2, gate_silu, rms_norm, rope,
 };
-pub use head::{FetchRow, ScreenError, ScreenedHead, ScreenedHeadPacker, TopK, exact_logits};
+pub use head::{
+    FetchRow, ScreenError, ScreenPanel, ScreenedHead, ScreenedHeadPacker, TopK, exact_logits,
+};
 pub use isa::{Isa, IsaError};
 pub use pool::Pool;
 pub use ternary::{LayoutError, TernaryMatrix, TernaryPacker, matmul, matmul_i32};

@@ -39,8 +39,10 @@ impl Head {
             .map(|i| value(i / cols, i % cols))
             .collect();
         let mut packer = ScreenedHead::packer(rows, cols).unwrap();
-        for (row, values) in values.chunks(cols).enumerate() {
-            packer.set_row(row, values);
+        for mut panel in packer.panels_mut() {
+            for row in panel.rows() {
+                panel.set_row(row, &values[row * cols..][..cols]);
+            }
         }
         let screen = packer.finish();
         Self {

@@ -69,7 +69,7 @@ pub enum Matrix {
     /// A BitLinear: ternary weight times int8 activations.
     Ternary {
         /// The codes: `[out_features, in_features]`.
-        packed: TernaryMatrix,
+        packed: Arc<TernaryMatrix>,
         /// Multiplier from integer product to value, one per row.
         row_scales: Vec<f32>,
     },
@@ -93,7 +93,7 @@ pub struct Head {
     /// Exact rows; the embedding itself when tied.
     pub table: Arc<Table>,
     /// A 4-bit image that decides which exact rows are worth reading; absent for small vocabularies.
-    pub screen: Option<ScreenedHead>,
+    pub screen: Option<Arc<ScreenedHead>>,
     /// The head as a BitLinear, where a checkpoint quantises even that: then only this gives the logits, from the quantised
     /// hidden state, there is no screen, and `table` is the embedding.
     pub bit_linear: Option<Linear>,

@@ -19,6 +19,6 @@ mod top_k;
 
 pub use codes::ScreenedHead;
 pub use error::ScreenError;
-pub use packer::ScreenedHeadPacker;
+pub use packer::{ScreenPanel, ScreenedHeadPacker};
 pub use rescore::{FetchRow, exact_logits};
 pub use top_k::TopK;

@@ -1,11 +1,25 @@
 //! Coding the rows of a screened head.
 
+use std::ops::Range;
+
 use super::codes::{LINE_BYTES, LINE_COLS, PANEL_ROWS, ScreenedHead};
 
-/// Codes rows in any order; rows never set are zero rows.
+/// Bytes of the step of a row.
+const STEP_BYTES: usize = size_of::<f32>();
+
+/// Codes rows panel by panel; rows never set are zero rows.
 pub struct ScreenedHeadPacker {
     head: ScreenedHead,
     dither: Vec<f64>,
+}
+
+/// Sixteen rows (in the last panel those that are left) being coded.
+pub struct ScreenPanel<'a> {
+    rows: Range<usize>,
+    cols: usize,
+    codes: &'a mut [u8],
+    steps: &'a mut [u8],
+    dither: &'a [f64],
 }
 
 impl ScreenedHeadPacker {
@@ -15,28 +29,48 @@ impl ScreenedHeadPacker {
         Self { head, dither }
     }
 
-    /// Codes one row.
-    ///
-    /// # Panics
-    /// If there is no such row or it is not `cols` long.
-    pub fn set_row(&mut self, row: usize, values: &[f32]) {
-        let head = &mut self.head;
-        assert!(row < head.rows(), "row {row} of a head of {}", head.rows());
-        assert_eq!(values.len(), head.cols(), "row of a screened head");
-        let (panel, lane) = (row / PANEL_ROWS, row % PANEL_ROWS);
-        let code_bytes = head.code_bytes();
-        let panel_bytes = head.padded_cols() / LINE_COLS * LINE_BYTES;
-        let step = step_of(values);
-        let dither: &[f64] = &self.dither;
-        let packed = head.packed_mut();
-        let panel = &mut packed[panel * panel_bytes..(panel + 1) * panel_bytes];
-        code_row(values, step, dither, lane, panel);
-        packed.as_f32_mut()[code_bytes / size_of::<f32>() + row] = step;
+    /// The panels of all rows in order, to be filled on several threads.
+    pub fn panels_mut(&mut self) -> impl Iterator<Item = ScreenPanel<'_>> {
+        let panel_bytes = self.head.padded_cols() / LINE_COLS * LINE_BYTES;
+        let (rows, cols) = (self.head.rows(), self.head.cols());
+        let code_bytes = self.head.code_bytes();
+        let dither = &self.dither[..];
+        let (codes, steps) = self.head.packed_mut().split_at_mut(code_bytes);
+        let codes = codes.chunks_exact_mut(panel_bytes);
+        let steps = steps.chunks_exact_mut(PANEL_ROWS * STEP_BYTES);
+        let panels = codes.zip(steps).enumerate();
+        panels.map(move |(panel, (codes, steps))| ScreenPanel {
+            rows: panel * PANEL_ROWS..rows.min((panel + 1) * PANEL_ROWS),
+            cols,
+            codes,
+            steps,
+            dither,
+        })
     }
 
     /// The coded head.
     pub fn finish(self) -> ScreenedHead {
         self.head
+    }
+}
+
+impl ScreenPanel<'_> {
+    /// The rows of the head that are in this panel.
+    pub fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// Codes one row.
+    ///
+    /// # Panics
+    /// If `row` is in another panel or `values` is not `cols` long.
+    pub fn set_row(&mut self, row: usize, values: &[f32]) {
+        let rows = &self.rows;
+        assert!(rows.contains(&row), "row {row} of a panel of {rows:?}");
+        assert_eq!(values.len(), self.cols, "row of a screened head");
+        let (lane, step) = (row - rows.start, step_of(values));
+        code_row(values, step, self.dither, lane, self.codes);
+        self.steps[lane * STEP_BYTES..][..STEP_BYTES].copy_from_slice(&step.to_ne_bytes());
     }
 }
 

@@ -1,8 +1,11 @@
 //! From a plan to weights: through the packed cache when it fits, by packing otherwise.
 
+use std::sync::Arc;
+
 use r3mes_kernels::ternary::packed_len;
 use r3mes_kernels::{AlignedBytes, ScreenedHead};
 
+use super::batches::Ask;
 use super::cache::{self, CacheWriter};
 use super::pack::{Packed, PackedModel, dense, group_rows, norm, pack, vector};
 use super::plan::{Encoding, LayerPlan, LinearPlan, Plan, TablePlan};
@@ -114,31 +117,36 @@ pub(super) fn weights(
                 fallback,
                 from_bytes,
             } if layout.bytes() >= from_bytes => {
+                cache::remove_abandoned(&plan, fallback);
                 match cache::read(&plan, &layout, fallback, options.pool, progress)? {
                     Some(found) => found,
                     None => {
-                        let writer = CacheWriter::create(&plan, &layout, fallback);
-                        pack_all(&plan, &layout, Some(writer), options, progress)?
+                        let writer = match CacheWriter::create(&plan, &layout, fallback) {
+                            Ok(writer) => Some(writer),
+                            Err(error) => not_written(&error, progress).map(|()| None)?,
+                        };
+                        pack_all(&plan, &layout, writer, options, progress)?
                     }
                 }
             }
             _ => pack_all(&plan, &layout, None, options, progress)?,
         }
     };
-    let embedding = head::table(&plan, &plan.embedding)?;
+    let ask: &mut Ask<'_> = &mut |_| report(progress, LoadPhase::Reading);
+    let embedding = head::table(&plan, &plan.embedding, ask)?;
     let head_table = match &plan.head {
-        Some(own) => head::table(&plan, own)?,
+        Some(own) => head::table(&plan, own, ask)?,
         None => embedding.clone(),
     };
     let mut packed = matrices.into_iter();
     let layers = plan
         .layers
         .iter()
-        .map(|layer| build_layer(&plan, layer, &mut packed))
+        .map(|layer| build_layer(&plan, layer, &mut packed, ask))
         .collect::<Result<Vec<_>, _>>()?;
     let final_norm = norm(&plan.final_norm, &plan.files)?;
     let bit_linear = match &plan.bit_linear_head {
-        Some(linear) => Some(single(join(&plan, &[linear], &mut packed)?)),
+        Some(linear) => Some(single(join(&plan, &[linear], &mut packed, ask)?)),
         None => None,
     };
     let head = Head {
@@ -155,80 +163,59 @@ pub(super) fn weights(
     })
 }
 
-/// Packs every group, then the head, and writes the copy as it goes.
+/// Packs the head and every group while `writer` writes the copy.
 fn pack_all(
     plan: &Plan,
     layout: &Layout<'_>,
-    writer: Option<Result<CacheWriter, LoadError>>,
+    writer: Option<CacheWriter>,
     options: &LoadOptions<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<PackedModel, LoadError> {
     let total = layout.bytes();
-    let mut writer = match writer {
-        None => None,
-        Some(Ok(writer)) => Some(writer),
-        Some(Err(error)) => {
-            report(
-                progress,
-                LoadPhase::CacheNotWritten {
-                    reason: reason(&error),
-                },
-            )?;
-            None
-        }
-    };
     let mut done = 0;
+    let mut screen = None;
+    // The head is the largest part by far: coded first, it is written while the layers are packed.
+    if layout.screen_bytes > 0 {
+        let table = head_table(plan);
+        let row_bytes = layout.screen_bytes / table.rows;
+        let coded = head::screen(plan, table, options.pool, &mut |rows| {
+            let done = (rows * row_bytes) as u64;
+            report(progress, LoadPhase::Packing { done, total })
+        })?;
+        done += layout.screen_bytes as u64;
+        let coded = Arc::new(coded);
+        if let Some(writer) = &writer {
+            writer.add_screen(&coded);
+        }
+        screen = Some(coded);
+    }
     let mut matrices = Vec::new();
-    for group in &layout.groups {
-        report(progress, LoadPhase::Packing { done, total })?;
-        let packed = pack(&group.linears, &plan.files, options.pool)?;
-        keep(&mut writer, progress, |writer| {
-            writer.add_matrix(&packed.row_scales, packed.matrix.packed_bytes())
+    for (index, group) in layout.groups.iter().enumerate() {
+        let packed = pack(&group.linears, &plan.files, options.pool, &mut |bytes| {
+            let done = done + bytes as u64;
+            report(progress, LoadPhase::Packing { done, total })
         })?;
         done += group.bytes as u64;
+        if let Some(writer) = &writer {
+            writer.add_matrix(index, &packed);
+        }
         matrices.push(packed);
     }
-    let screen = match layout.screen_bytes {
-        0 => None,
-        _ => {
-            let screen = head::screen(plan, head_table(plan), done, total, progress)?;
-            keep(&mut writer, progress, |writer| {
-                writer.add_screen(screen.packed_bytes())
-            })?;
-            Some(screen)
+    if let Some(writer) = writer {
+        let mut ask = |done| report(progress, LoadPhase::WritingCache { done, total });
+        match writer.finish(&mut ask) {
+            Err(LoadError::Cancelled) => return Err(LoadError::Cancelled),
+            // A failure costs the copy, not the load.
+            Err(error) => not_written(&error, progress)?,
+            Ok(()) => {}
         }
-    };
-    if let Some(writer) = writer
-        && let Err(error) = writer.finish()
-    {
-        report(
-            progress,
-            LoadPhase::CacheNotWritten {
-                reason: reason(&error),
-            },
-        )?;
     }
     Ok(PackedModel { matrices, screen })
 }
 
-/// Writes to the copy if there still is one; a failure costs the copy, not the load.
-fn keep(
-    writer: &mut Option<CacheWriter>,
-    progress: &mut Progress<'_>,
-    write: impl FnOnce(&mut CacheWriter) -> Result<(), LoadError>,
-) -> Result<(), LoadError> {
-    if let Some(open) = writer
-        && let Err(error) = write(open)
-    {
-        *writer = None;
-        report(
-            progress,
-            LoadPhase::CacheNotWritten {
-                reason: reason(&error),
-            },
-        )?;
-    }
-    Ok(())
+fn not_written(error: &LoadError, progress: &mut Progress<'_>) -> Result<(), LoadError> {
+    let reason = reason(error);
+    report(progress, LoadPhase::CacheNotWritten { reason })
 }
 
 fn reason(error: &LoadError) -> String {
@@ -242,6 +229,7 @@ fn build_layer(
     plan: &Plan,
     layer: &LayerPlan,
     packed: &mut impl Iterator<Item = Packed>,
+    ask: &mut Ask<'_>,
 ) -> Result<Layer, LoadError> {
     let optional = |norm_plan: &Option<_>| {
         norm_plan
@@ -250,7 +238,7 @@ fn build_layer(
             .transpose()
     };
     let [qkv, o, gate_up, down] = inputs(layer);
-    let mut joined = |linears: &[&LinearPlan]| join(plan, linears, packed);
+    let mut joined = |linears: &[&LinearPlan]| join(plan, linears, packed, ask);
     let qkv = joined(&qkv)?;
     let o = single(joined(&o)?);
     let gate_up = joined(&gate_up)?;
@@ -275,6 +263,7 @@ fn join(
     plan: &Plan,
     linears: &[&LinearPlan],
     packed: &mut impl Iterator<Item = Packed>,
+    ask: &mut Ask<'_>,
 ) -> Result<Joined, LoadError> {
     let mut parts = Vec::new();
     for group in split(linears) {
@@ -288,7 +277,7 @@ fn join(
                     rows: first.out_features,
                     cols: first.in_features,
                 };
-                Matrix::Dense(dense(&table, first.order, &plan.files)?)
+                Matrix::Dense(dense(&table, first.order, &plan.files, ask)?)
             }
             _ => {
                 let Packed { matrix, row_scales } =

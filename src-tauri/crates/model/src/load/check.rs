@@ -5,14 +5,13 @@ use std::ops::ControlFlow;
 use r3mes_kernels::Pool;
 
 use super::LoadError;
-use super::pack::{FirstError, check_row, vector};
+use super::batches::in_batches;
+use super::pack::{check_row, vector};
 use super::plan::{Encoding, LinearPlan, Plan, TablePlan};
 use super::rows::{Rows, Scratch};
 
 /// Rows that one work item covers.
-const ROWS_PER_ITEM: usize = 256;
-/// Work items between two looks at the caller's wish to stop.
-const ITEMS_PER_REPORT: usize = 64;
+const ROWS_PER_ITEM: usize = 64;
 
 /// Reads every row of every tensor; `progress` is told the fraction done.
 ///
@@ -78,14 +77,20 @@ fn check_linear(
         };
         return check_table(plan, &table, pool, progress);
     }
-    let rows = Rows::open(linear, source, pool)?;
-    each_row(linear.out_features, pool, progress, &|range| {
-        let mut codes = vec![0; linear.in_features];
-        let mut scratch = Scratch::default();
-        range
-            .into_iter()
-            .try_for_each(|row| rows.read(row, &mut codes, &mut scratch).map(drop))
-    })
+    let rows = Rows::open(linear, source, pool, &mut |_| go_on(progress(0.0)))?;
+    each_row(
+        linear.out_features,
+        linear.in_features,
+        pool,
+        progress,
+        &|range| {
+            let mut codes = vec![0; linear.in_features];
+            let mut scratch = Scratch::default();
+            range
+                .into_iter()
+                .try_for_each(|row| rows.read(row, &mut codes, &mut scratch).map(drop))
+        },
+    )
 }
 
 fn check_table(
@@ -99,7 +104,7 @@ fn check_table(
         .element
         .row_bytes(table.cols)
         .expect("the plan has whole rows");
-    each_row(table.rows, pool, progress, &|range| {
+    each_row(table.rows, table.cols, pool, progress, &|range| {
         let mut bytes = vec![0; row_bytes];
         let mut values = vec![0.0; table.cols];
         range.into_iter().try_for_each(|row| {
@@ -113,26 +118,22 @@ fn check_table(
 /// Runs `check` on ranges that cover `rows`, on all threads; the first bad row is told.
 fn each_row(
     rows: usize,
+    cols: usize,
     pool: &Pool,
     progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
     check: &(dyn Fn(std::ops::Range<usize>) -> Result<(), LoadError> + Sync),
 ) -> Result<(), LoadError> {
     let items = rows.div_ceil(ROWS_PER_ITEM);
-    let mut first = 0;
-    while first < items {
-        if progress(first as f64 / items as f64).is_break() {
-            return Err(LoadError::Cancelled);
-        }
-        let count = ITEMS_PER_REPORT.min(items - first);
-        let failure = FirstError::none();
-        pool.run(count, &|item| {
-            let start = (first + item) * ROWS_PER_ITEM;
-            if let Err(error) = check(start..rows.min(start + ROWS_PER_ITEM)) {
-                failure.set(item, error);
-            }
-        });
-        failure.into_result()?;
-        first += count;
+    let mut ask = |item: usize| go_on(progress(item as f64 / items as f64));
+    in_batches(pool, items, ROWS_PER_ITEM * cols, &mut ask, &|item| {
+        let start = item * ROWS_PER_ITEM;
+        check(start..rows.min(start + ROWS_PER_ITEM))
+    })
+}
+
+fn go_on(wish: ControlFlow<()>) -> Result<(), LoadError> {
+    match wish {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(LoadError::Cancelled),
     }
-    Ok(())
 }

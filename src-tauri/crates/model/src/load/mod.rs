@@ -7,6 +7,7 @@
 //! from a count that was not first compared with the file's length.
 
 mod assemble;
+mod batches;
 mod cache;
 mod check;
 mod decode;
@@ -70,7 +71,7 @@ impl<'a> CacheUse<'a> {
 /// Where a load stands; told between pieces of work of some ten milliseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LoadPhase {
-    /// Headers are being read.
+    /// Headers, or weights that are not packed, are being read.
     Reading,
     /// Matrices are being packed: `done` of `total` bytes.
     Packing {
@@ -82,6 +83,13 @@ pub enum LoadPhase {
     /// The packed copy is being read: `done` of `total` bytes.
     ReadingCache {
         /// Bytes read.
+        done: u64,
+        /// Bytes of the copy.
+        total: u64,
+    },
+    /// The packed copy is being finished: `done` of `total` bytes.
+    WritingCache {
+        /// Bytes written.
         done: u64,
         /// Bytes of the copy.
         total: u64,

@@ -8,6 +8,7 @@ use r3mes_kernels::ternary::{ROWS_PER_TILE, pack_tile};
 use r3mes_kernels::{AllocError, DenseMatrix, DenseRows, Pool, ScreenedHead, TernaryMatrix};
 
 use super::LoadError;
+use super::batches::{Ask, at_once, in_batches};
 use super::plan::{LinearPlan, NormPlan, RowOrder, TablePlan, VectorPlan};
 use super::rows::{Rows, Scratch};
 use super::source::Source;
@@ -16,7 +17,7 @@ use crate::weights::Norm;
 
 /// A ternary matrix with the multiplier of each row.
 pub(super) struct Packed {
-    pub matrix: TernaryMatrix,
+    pub matrix: Arc<TernaryMatrix>,
     /// `[rows]`
     pub row_scales: Vec<f32>,
 }
@@ -25,34 +26,7 @@ pub(super) struct Packed {
 pub(super) struct PackedModel {
     /// One matrix for each group of linears, in the order of the computation.
     pub matrices: Vec<Packed>,
-    pub screen: Option<ScreenedHead>,
-}
-
-/// The first error of work that runs on several threads; the lowest item wins, whatever the timing.
-pub(super) struct FirstError(Mutex<Option<(usize, LoadError)>>);
-
-impl FirstError {
-    pub(super) fn none() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    pub(super) fn is_set(&self) -> bool {
-        self.0.lock().expect("no panic while locked").is_some()
-    }
-
-    pub(super) fn set(&self, item: usize, error: LoadError) {
-        let mut first = self.0.lock().expect("no panic while locked");
-        if first.as_ref().is_none_or(|(earlier, _)| item < *earlier) {
-            *first = Some((item, error));
-        }
-    }
-
-    pub(super) fn into_result(self) -> Result<(), LoadError> {
-        match self.0.into_inner().expect("no panic while locked") {
-            None => Ok(()),
-            Some((_, error)) => Err(error),
-        }
-    }
+    pub screen: Option<Arc<ScreenedHead>>,
 }
 
 /// Output rows of a group of linears.
@@ -60,21 +34,21 @@ pub(super) fn group_rows(group: &[&LinearPlan]) -> usize {
     group.iter().map(|linear| linear.out_features).sum()
 }
 
-/// Packs `group`, whose members are ternary and share their input, rows concatenated in order.
+/// Packs `group`, whose members are ternary and share their input, rows concatenated in order. `ask` is told packed bytes.
 ///
 /// # Errors
-/// If a file cannot be read, a weight is not ternary, or there is no memory.
+/// If a file cannot be read, a weight is not ternary, there is no memory, or `ask` says stop.
 pub(super) fn pack(
     group: &[&LinearPlan],
     files: &[Arc<Source>],
     pool: &Pool,
+    ask: &mut Ask<'_>,
 ) -> Result<Packed, LoadError> {
     let cols = group[0].in_features;
-    let place = &group[0].name;
     let total = group_rows(group);
     let rows = group
         .iter()
-        .map(|linear| Rows::open(linear, &files[linear.extent.file], pool))
+        .map(|linear| Rows::open(linear, &files[linear.extent.file], pool, &mut |_| ask(0)))
         .collect::<Result<Vec<_>, _>>()?;
     // Which linear and which of its rows an output row is.
     let origin: Vec<(usize, usize)> = group
@@ -83,43 +57,38 @@ pub(super) fn pack(
         .flat_map(|(part, linear)| (0..linear.out_features).map(move |row| (part, row)))
         .collect();
     let mut packer = TernaryMatrix::packer(total, cols).map_err(|source| LoadError::Layout {
-        place: place.clone(),
+        place: group[0].name.clone(),
         source,
     })?;
     let mut row_scales = vec![0.0; total];
-    let failure = FirstError::none();
-    {
-        let tiles: Vec<_> = packer
-            .tiles_mut()
-            .zip(row_scales.chunks_mut(ROWS_PER_TILE))
-            .map(Mutex::new)
-            .collect();
-        pool.run(tiles.len(), &|tile| {
-            if failure.is_set() {
-                return;
-            }
-            let mut target = tiles[tile].lock().expect("each tile is packed once");
-            let (packed, scales) = &mut *target;
-            let mut codes = vec![0i8; scales.len() * cols];
-            let mut scratch = Scratch::default();
-            let origins = &origin[tile * ROWS_PER_TILE..];
-            for ((codes, scale), &(part, row)) in codes
-                .chunks_exact_mut(cols)
-                .zip(scales.iter_mut())
-                .zip(origins)
-            {
-                match rows[part].read(row, codes, &mut scratch) {
-                    Ok(found) => *scale = found,
-                    Err(error) => return failure.set(tile, error),
-                }
-            }
-            pack_tile(&codes, cols, packed)
-                .expect("rows were decoded to ternary codes of this shape");
-        });
-    }
-    failure.into_result()?;
+    let tiles: Vec<_> = packer
+        .tiles_mut()
+        .zip(row_scales.chunks_mut(ROWS_PER_TILE))
+        .map(Mutex::new)
+        .collect();
+    let tile_bytes = tiles.first().map_or(0, |tile| {
+        tile.lock().expect("no panic while locked").0.len()
+    });
+    let mut ask = |tiles: usize| ask(tiles * tile_bytes);
+    in_batches(pool, tiles.len(), ROWS_PER_TILE * cols, &mut ask, &|tile| {
+        let mut target = tiles[tile].lock().expect("each tile is packed once");
+        let (packed, scales) = &mut *target;
+        let mut codes = vec![0i8; scales.len() * cols];
+        let mut scratch = Scratch::default();
+        let origins = &origin[tile * ROWS_PER_TILE..];
+        for ((codes, scale), &(part, row)) in codes
+            .chunks_exact_mut(cols)
+            .zip(scales.iter_mut())
+            .zip(origins)
+        {
+            *scale = rows[part].read(row, codes, &mut scratch)?;
+        }
+        pack_tile(&codes, cols, packed).expect("rows were decoded to ternary codes of this shape");
+        Ok(())
+    })?;
+    drop(tiles);
     Ok(Packed {
-        matrix: packer.finish(),
+        matrix: Arc::new(packer.finish()),
         row_scales,
     })
 }
@@ -158,14 +127,15 @@ pub(super) fn norm(plan: &NormPlan, files: &[Arc<Source>]) -> Result<Norm, LoadE
     })
 }
 
-/// Reads a float matrix into memory in its own precision; block formats become f32.
+/// Reads a float matrix into memory in its own precision; block formats become f32. `ask` is told rows.
 ///
 /// # Errors
-/// If the file cannot be read or a value is not finite.
+/// If the file cannot be read, a value is not finite, or `ask` says stop.
 pub(super) fn dense(
     table: &TablePlan,
     order: RowOrder,
     files: &[Arc<Source>],
+    ask: &mut Ask<'_>,
 ) -> Result<DenseMatrix, LoadError> {
     let source = &files[table.extent.file];
     let row_bytes = table
@@ -180,6 +150,9 @@ pub(super) fn dense(
         Element::Bf16 => DenseRows::Bf16(reserve(table)?),
     };
     for row in 0..table.rows {
+        if row.is_multiple_of(at_once(table.cols)) {
+            ask(row)?;
+        }
         let stored = order.stored(row);
         source.read_at(
             table.extent.offset + (stored * row_bytes) as u64,

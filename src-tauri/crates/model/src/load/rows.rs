@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use r3mes_kernels::Pool;
 
 use super::LoadError;
+use super::batches::{Ask, in_batches};
 use super::decode::{self, Refusal};
 use super::plan::{Encoding, LinearPlan};
 use super::source::Source;
@@ -13,6 +14,8 @@ use crate::gguf::I2S_BLOCK;
 
 /// Rows that one work item of a pass over masters covers.
 const ROWS_PER_ITEM: usize = 64;
+/// Bytes that one work item reads of a packed tensor.
+const BYTES_PER_ITEM: usize = 256 << 10;
 /// Smallest mean magnitude that masters are scaled by; transformers' `clamp(min=1e-5)`.
 const SMALLEST_MEAN: f64 = 1e-5;
 
@@ -47,11 +50,12 @@ impl<'a> Rows<'a> {
     /// Prepares reading: loads a packed tensor, or finds the scale of masters.
     ///
     /// # Errors
-    /// If the file cannot be read or masters are not finite.
+    /// If the file cannot be read, masters are not finite, or `ask` says stop.
     pub(super) fn open(
         linear: &'a LinearPlan,
         source: &'a Source,
         pool: &Pool,
+        ask: &mut Ask<'_>,
     ) -> Result<Self, LoadError> {
         let mut rows = Self {
             linear,
@@ -60,17 +64,17 @@ impl<'a> Rows<'a> {
         };
         rows.state = match linear.encoding {
             Encoding::HubPacked { weight_scale } => {
-                let bytes = source.read_vec(linear.extent.offset, linear.extent.bytes)?;
+                let bytes = rows.all_bytes(pool, ask)?;
                 State::Packed {
                     bytes,
                     weight_scale,
                 }
             }
-            Encoding::Masters(element) => rows.masters(element, 1.0, pool, false)?,
+            Encoding::Masters(element) => rows.masters(element, 1.0, false, pool, ask)?,
             Encoding::ScaledOrMasters {
                 element,
                 weight_scale,
-            } => rows.masters(element, weight_scale, pool, true)?,
+            } => rows.masters(element, weight_scale, true, pool, ask)?,
             _ => State::Stored,
         };
         Ok(rows)
@@ -161,6 +165,20 @@ impl<'a> Rows<'a> {
         LoadError::malformed(self.source.path(), place, refusal.found, refusal.expected)
     }
 
+    /// The whole tensor.
+    fn all_bytes(&self, pool: &Pool, ask: &mut Ask<'_>) -> Result<Vec<u8>, LoadError> {
+        let extent = &self.linear.extent;
+        let mut bytes = vec![0; extent.bytes as usize];
+        let pieces: Vec<_> = bytes.chunks_mut(BYTES_PER_ITEM).map(Mutex::new).collect();
+        in_batches(pool, pieces.len(), 4 * BYTES_PER_ITEM, ask, &|item| {
+            let mut piece = pieces[item].lock().expect("each piece is read once");
+            let offset = extent.offset + (item * BYTES_PER_ITEM) as u64;
+            self.source.read_at(offset, &mut piece)
+        })?;
+        drop(pieces);
+        Ok(bytes)
+    }
+
     fn stored_bytes(&self, stored: usize, scratch: &mut Scratch) -> Result<(), LoadError> {
         let row_bytes =
             decode::row_bytes(self.linear).expect("the encoding stores rows one by one");
@@ -191,34 +209,27 @@ impl<'a> Rows<'a> {
         &self,
         element: Element,
         extra_scale: f32,
-        pool: &Pool,
         scaled_allowed: bool,
+        pool: &Pool,
+        ask: &mut Ask<'_>,
     ) -> Result<State, LoadError> {
         let rows = self.linear.out_features;
-        let statistics = Mutex::new(vec![RowStatistics::default(); rows]);
-        let failure = Mutex::new(None);
-        pool.run(rows.div_ceil(ROWS_PER_ITEM), &|item| {
+        let cols = self.linear.in_features;
+        let mut statistics = vec![RowStatistics::default(); rows];
+        let parts: Vec<_> = statistics
+            .chunks_mut(ROWS_PER_ITEM)
+            .map(Mutex::new)
+            .collect();
+        in_batches(pool, parts.len(), ROWS_PER_ITEM * cols, ask, &|item| {
+            let mut part = parts[item].lock().expect("each part is filled once");
             let mut scratch = Scratch::default();
-            for row in item * ROWS_PER_ITEM..rows.min((item + 1) * ROWS_PER_ITEM) {
-                let found = self
-                    .values(row, element, &mut scratch)
-                    .and_then(|()| self.statistics(row, &scratch.values));
-                match found {
-                    Ok(found) => statistics.lock().expect("no panic while locked")[row] = found,
-                    Err(error) => {
-                        failure
-                            .lock()
-                            .expect("no panic while locked")
-                            .get_or_insert(error);
-                        return;
-                    }
-                }
+            for (row, found) in (item * ROWS_PER_ITEM..).zip(part.iter_mut()) {
+                self.values(row, element, &mut scratch)?;
+                *found = self.statistics(row, &scratch.values)?;
             }
-        });
-        if let Some(error) = failure.into_inner().expect("no panic while locked") {
-            return Err(error);
-        }
-        let statistics = statistics.into_inner().expect("no panic while locked");
+            Ok(())
+        })?;
+        drop(parts);
         let magnitudes = || statistics.iter().filter(|row| row.largest > 0.0);
         let largest = magnitudes().map(|row| row.largest).fold(0.0, f32::max);
         let scaled = scaled_allowed
@@ -232,7 +243,7 @@ impl<'a> Rows<'a> {
             });
         }
         let sum: f64 = statistics.iter().map(|row| row.sum).sum();
-        let mean = (sum / (rows * self.linear.in_features) as f64).max(SMALLEST_MEAN) as f32;
+        let mean = (sum / (rows * cols) as f64).max(SMALLEST_MEAN) as f32;
         let inv_scale = 1.0 / mean;
         Ok(State::Masters {
             element,

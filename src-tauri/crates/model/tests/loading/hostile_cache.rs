@@ -148,19 +148,44 @@ fn a_cancelled_load_leaves_no_copy() {
         fallback: None,
         from_bytes: 0,
     };
-    let mut left = 4;
-    let outcome = load(
-        folder.path(),
-        &LoadOptions { pool: &pool, cache },
-        &mut |_| {
-            left -= 1;
-            if left == 0 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
+    for stop_at in 1.. {
+        let mut asked = 0;
+        let options = LoadOptions { pool: &pool, cache };
+        let outcome = load(folder.path(), &options, &mut |phase| {
+            asked += usize::from(matches!(phase, LoadPhase::Packing { .. }));
+            match asked == stop_at {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
-        },
-    );
-    assert!(matches!(outcome, Err(LoadError::Cancelled)));
-    assert_eq!(copies(folder.path()), Vec::<PathBuf>::new());
+        });
+        if outcome.is_ok() {
+            assert!(stop_at > 4, "asked {asked} times");
+            break;
+        }
+        assert!(matches!(outcome, Err(LoadError::Cancelled)));
+        assert_eq!(copies(folder.path()), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_goes_and_what_another_writes_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    write_hub(folder.path(), &config(), &packed_tensors(true, false));
+    load_cached(folder.path(), None);
+    let copy = copies(folder.path()).remove(0);
+    let left = copy.with_extension("tmp-1-0");
+    let written = copy.with_extension("tmp-2-0");
+    let foreign = copy.with_file_name("notes.tmp-1-0");
+    for path in [&left, &written, &foreign] {
+        fs::write(path, "half").unwrap();
+    }
+    let writer = fs::File::open(&written).unwrap();
+    writer.lock().unwrap();
+    let (_, phases) = load_cached(folder.path(), None);
+    assert!(!packed(&phases));
+    let mut expected = vec![copy, written, foreign];
+    let mut found = copies(folder.path());
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
 }

@@ -4,7 +4,7 @@
 //! the computation, then the screened head. Nothing in it is trusted: a copy that is stale, cut short or damaged is packed
 //! anew, never half used.
 //!
-//! It is written under a temporary name, synced and renamed.
+//! It is written under a temporary name, and renamed when it is complete: see [`write`].
 
 mod checksum;
 mod format;
@@ -12,24 +12,24 @@ mod key;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use r3mes_kernels::{Pool, ScreenedHead, TernaryMatrix};
+use r3mes_kernels::{AlignedBytes, Pool, ScreenedHead, TernaryMatrix};
 
 use super::assemble::{Layout, buffer, head_shape};
+use super::batches::in_batches;
 use super::pack::{Packed, PackedModel};
 use super::plan::Plan;
 use super::source::Source;
 use super::{LoadError, LoadPhase, Progress, report};
 use checksum::checksum;
-use format::{Header, Segment, segments};
+use format::{Header, PIECE_BYTES, Segment, Segments, segments};
 
-pub(super) use write::CacheWriter;
+pub(super) use write::{CacheWriter, remove_abandoned};
 
 /// Folder of packed copies beside a model; the number is that of the format.
 pub(crate) const FOLDER: &str = ".r3mes-packed-v1";
-/// Bytes read between two looks at the caller's wish to stop.
-const BYTES_PER_REPORT: u64 = 96 << 20;
 
 /// Where the copy may lie, best first.
 fn places(plan: &Plan, fallback: Option<&Path>, key: &[u8; 32]) -> Vec<PathBuf> {
@@ -82,105 +82,151 @@ pub(super) fn read(
         let Ok(file) = Source::open(&place) else {
             continue;
         };
-        let (segments, file_bytes) = segments(layout);
-        let Some(header) = Header::read(&file, segments.len(), file_bytes, &key) else {
+        let segments = segments(layout);
+        let Some(header) = Header::read(&file, &segments, &key) else {
             continue;
         };
-        if let Some(found) = read_segments(plan, layout, &file, &header, &segments, pool, progress)?
-        {
+        let Some(read) = read_pieces(&file, &header, &segments, pool, progress)? else {
+            continue;
+        };
+        if let Some(found) = assemble(plan, layout, read, pool, progress)? {
             return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-/// One segment in memory.
-enum Read {
-    Matrix(Packed),
-    Screen(ScreenedHead),
+/// The bytes of one segment.
+struct Read {
+    scales: Vec<u8>,
+    packed: AlignedBytes,
 }
 
-/// A segment, `None` if it is damaged.
-type ReadResult = Result<Option<Read>, LoadError>;
-
-fn read_segments(
-    plan: &Plan,
-    layout: &Layout<'_>,
+/// Reads and checks all pieces; `None` if one is damaged.
+fn read_pieces(
     file: &Source,
     header: &Header,
-    segments: &[Segment],
+    segments: &Segments,
+    pool: &Pool,
+    progress: &mut Progress<'_>,
+) -> Result<Option<Vec<Read>>, LoadError> {
+    let list = &segments.list;
+    let mut buffers = list
+        .iter()
+        .map(|segment| buffer(segment.packed_bytes, "the packed copy"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let scales: Vec<OnceLock<Vec<u8>>> = list.iter().map(|_| OnceLock::new()).collect();
+    let damaged = AtomicBool::new(false);
+    let pieces: Vec<_> = buffers
+        .iter_mut()
+        .enumerate()
+        .flat_map(|(segment, packed)| {
+            let pieces = packed.chunks_mut(PIECE_BYTES).enumerate();
+            pieces.map(move |(piece, bytes)| Mutex::new((segment, piece, bytes)))
+        })
+        .collect();
+    let total = list.iter().map(|segment| segment.packed_bytes as u64).sum();
+    let mut ask = |pieces: usize| {
+        let done = (pieces as u64 * PIECE_BYTES as u64).min(total);
+        report(progress, LoadPhase::ReadingCache { done, total })
+    };
+    in_batches(pool, pieces.len(), PIECE_BYTES, &mut ask, &|item| {
+        let mut piece = pieces[item].lock().expect("each piece is read once");
+        let (index, piece, bytes) = &mut *piece;
+        let segment = &list[*index];
+        if damaged.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match read_piece(file, segment, *piece, bytes) {
+            Some((own_scales, sum)) if sum == header.checksums[segment.first_piece + *piece] => {
+                if *piece == 0 {
+                    scales[*index].get_or_init(|| own_scales);
+                }
+            }
+            _ => damaged.store(true, Ordering::Relaxed),
+        }
+        Ok(())
+    })?;
+    drop(pieces);
+    if damaged.into_inner() {
+        return Ok(None);
+    }
+    let read = scales
+        .into_iter()
+        .zip(buffers)
+        .map(|(scales, packed)| Read {
+            scales: scales
+                .into_inner()
+                .expect("every segment has a first piece"),
+            packed,
+        });
+    Ok(Some(read.collect()))
+}
+
+/// Fills `bytes` with a piece; its row scales and checksum, `None` if the system refuses.
+fn read_piece(
+    file: &Source,
+    segment: &Segment,
+    piece: usize,
+    bytes: &mut [u8],
+) -> Option<(Vec<u8>, u64)> {
+    let scales = match piece {
+        0 => file.read_vec(segment.scales_offset, segment.scales_bytes as u64),
+        _ => Ok(Vec::new()),
+    };
+    let scales = scales.ok()?;
+    let offset = segment.packed_offset + (piece * PIECE_BYTES) as u64;
+    file.read_at(offset, bytes).ok()?;
+    let sum = checksum(&[&scales, bytes]);
+    Some((scales, sum))
+}
+
+/// Makes matrices and screen of what was read; `None` if it is none of this layout.
+fn assemble(
+    plan: &Plan,
+    layout: &Layout<'_>,
+    mut read: Vec<Read>,
     pool: &Pool,
     progress: &mut Progress<'_>,
 ) -> Result<Option<PackedModel>, LoadError> {
     let total = layout.bytes();
-    let results: Vec<Mutex<Option<ReadResult>>> =
-        segments.iter().map(|_| Mutex::new(None)).collect();
-    // The screen is the largest segment by far: begun first, it does not leave one thread working alone at the end.
-    let mut order: Vec<usize> = (0..segments.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(segments[index].packed_bytes));
-    let (mut next, mut done) = (0, 0);
-    while next < order.len() {
-        report(progress, LoadPhase::ReadingCache { done, total })?;
-        let first = next;
-        let batch_start = done;
-        while next < order.len() && (next == first || done - batch_start < BYTES_PER_REPORT) {
-            done += segments[order[next]].packed_bytes as u64;
-            next += 1;
+    let screen = match read.len() > layout.groups.len() {
+        true => {
+            let (rows, cols) = head_shape(plan);
+            let packed = read.pop().expect("one more than groups").packed;
+            match ScreenedHead::from_packed(rows, cols, packed) {
+                Ok(screen) => Some(Arc::new(screen)),
+                Err(_) => return Ok(None),
+            }
         }
-        pool.run(next - first, &|item| {
-            let index = order[first + item];
-            let read = read_segment(plan, layout, file, header, &segments[index], index);
-            *results[index].lock().expect("each segment is read once") = Some(read);
-        });
-    }
-    let (mut matrices, mut screen) = (Vec::new(), None);
-    for result in results {
-        match result
-            .into_inner()
-            .expect("no panic while locked")
-            .expect("every segment was read")?
-        {
-            Some(Read::Matrix(packed)) => matrices.push(packed),
-            Some(Read::Screen(head)) => screen = Some(head),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(PackedModel { matrices, screen }))
-}
-
-/// Reads and checks one segment; `None` if it is damaged.
-fn read_segment(
-    plan: &Plan,
-    layout: &Layout<'_>,
-    file: &Source,
-    header: &Header,
-    segment: &Segment,
-    index: usize,
-) -> ReadResult {
-    let mut packed = buffer(segment.packed_bytes, "the packed copy")?;
-    let Ok(scales) = file.read_vec(segment.scales_offset, segment.scales_bytes as u64) else {
-        return Ok(None);
+        false => None,
     };
-    if file.read_at(segment.packed_offset, &mut packed).is_err() {
-        return Ok(None);
-    }
-    if checksum(&[&scales, &packed]) != header.checksums[index] {
-        return Ok(None);
-    }
-    let Some(group) = layout.groups.get(index) else {
-        let (rows, cols) = head_shape(plan);
-        return Ok(ScreenedHead::from_packed(rows, cols, packed)
-            .ok()
-            .map(Read::Screen));
-    };
-    let row_scales: Vec<f32> = scales
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
+    let parts: Vec<_> = read
+        .into_iter()
+        .map(|read| Mutex::new((Some(read), None)))
         .collect();
-    let matrix = TernaryMatrix::from_packed(group.rows(), group.cols(), packed);
-    Ok(matrix
-        .ok()
-        .map(|matrix| Read::Matrix(Packed { matrix, row_scales })))
+    let largest = layout
+        .groups
+        .iter()
+        .map(|group| group.rows() * group.cols());
+    let largest = largest.max().unwrap_or(0);
+    let mut ask = |_| report(progress, LoadPhase::ReadingCache { done: total, total });
+    in_batches(pool, parts.len(), largest, &mut ask, &|index| {
+        let mut part = parts[index].lock().expect("each matrix is made once");
+        let group = &layout.groups[index];
+        part.1 = part.0.take().and_then(|Read { scales, packed }| {
+            let matrix = TernaryMatrix::from_packed(group.rows(), group.cols(), packed).ok()?;
+            let scales = scales.as_chunks::<4>().0.iter();
+            Some(Packed {
+                matrix: Arc::new(matrix),
+                row_scales: scales.map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+            })
+        });
+        Ok(())
+    })?;
+    let matrices: Option<Vec<Packed>> = parts
+        .into_iter()
+        .map(|part| part.into_inner().expect("no panic while locked").1)
+        .collect();
+    Ok(matrices.map(|matrices| PackedModel { matrices, screen }))
 }
