@@ -10,4 +10,6 @@ mod inspection;
 mod interrupted;
 mod models;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod usage;

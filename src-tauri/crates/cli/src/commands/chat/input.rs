@@ -4,7 +4,10 @@ use crate::output::tell;
 use crate::stop::Stop;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Behavior, Config, Editor};
+use rustyline::{
+    Behavior, Cmd, ConditionalEventHandler, Config, Editor, Event, EventContext, EventHandler,
+    KeyEvent, Movement, RepeatCount,
+};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +40,8 @@ impl Input {
         let config = Config::builder().behavior(Behavior::PreferTerm).build();
         let mut editor: Editor<(), FileHistory> = Editor::with_config(config)
             .map_err(|error| Stop::Failed(format!("cannot read the terminal: {error}")))?;
+        let clear = EventHandler::Conditional(Box::new(ClearFirst));
+        editor.bind_sequence(KeyEvent::ctrl('C'), clear);
         // The first conversation has no history yet.
         let _absent = editor.load_history(history);
         Ok(Input::Terminal {
@@ -79,6 +84,22 @@ impl Input {
                 }
             }
         }
+    }
+}
+
+/// Ctrl-C takes away what was typed; only on an empty line does it ask to leave.
+struct ClearFirst;
+
+impl ConditionalEventHandler for ClearFirst {
+    fn handle(
+        &self,
+        _: &Event,
+        _: RepeatCount,
+        _: bool,
+        context: &EventContext<'_>,
+    ) -> Option<Cmd> {
+        let typed = !context.line().is_empty();
+        typed.then_some(Cmd::Kill(Movement::WholeBuffer))
     }
 }
 
