@@ -12,7 +12,9 @@ mod error;
 mod fetch;
 mod hub;
 mod link;
+mod listing;
 mod part;
+mod patience;
 mod speed;
 
 pub use error::DownloadError;
@@ -24,7 +26,8 @@ use crate::error::EngineError;
 use crate::settings::DownloadSettings;
 use choose::choose;
 use fetch::Fetched;
-use hub::{Hub, Listing, RemoteFile};
+use hub::Hub;
+use listing::{Listing, RemoteFile};
 use part::Part;
 use speed::Speed;
 

@@ -1,7 +1,7 @@
 //! Which files of a repository are needed: a Hub folder's configuration, tokenizer and weights, or one `.gguf` file.
 
 use super::error::DownloadError;
-use super::hub::{ListedFile, Listing};
+use super::listing::{ListedFile, Listing};
 use crate::catalogue::is_inside;
 
 /// Files beside the weights that the reader of models uses, or that state the licence.

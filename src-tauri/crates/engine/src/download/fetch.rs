@@ -1,9 +1,11 @@
 //! One file: ask for what is missing, append it, and go on after every failure that may pass.
 
 use super::error::DownloadError;
-use super::hub::{Hub, Patience, RemoteFile, is_passing, sleep};
+use super::hub::Hub;
 use super::link::{Head, Trouble};
+use super::listing::RemoteFile;
 use super::part::{Mismatch, Open, Part};
+use super::patience::{Patience, is_passing, sleep};
 use crate::cancel::Cancel;
 use crate::error::EngineError;
 use std::time::Duration;

@@ -1,66 +1,20 @@
-//! One repository of the hub: its address, its list of files, and patience with its failures.
+//! One repository of the hub: its address, and what is asked of it.
 
 use super::error::DownloadError;
 use super::link::{Head, Link, Stream, Trouble};
+use super::listing::{ListedFile, Listing, RemoteFile, promise};
+use super::patience::{Patience, is_passing, sleep};
 use crate::api::{PullEvent, PullRequest};
 use crate::cancel::Cancel;
 use crate::error::EngineError;
 use crate::settings::DownloadSettings;
 use hf_hub::api::sync::{ApiBuilder, ApiRepo};
 use hf_hub::{Cache, Repo, RepoType};
-use serde::{Deserialize, Serialize};
-use std::time::{Duration, Instant};
 
 /// The longest listing accepted.
 const MOST_LISTING_BYTES: usize = 32 << 20;
 const OFFLINE: &str = "HF_HUB_OFFLINE";
 const TOKENS: [&str; 2] = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
-const LOOK: Duration = Duration::from_millis(50);
-
-/// A hash that the hub promises.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Checksum {
-    /// Of the bytes; for large files.
-    Sha256(String),
-    /// Git's id of the file; for small ones.
-    GitBlob(String),
-}
-
-/// A file as the repository lists it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ListedFile {
-    pub path: String,
-    pub size: Option<u64>,
-    pub checksum: Option<Checksum>,
-}
-
-impl ListedFile {
-    #[cfg(test)]
-    pub fn named(path: &str) -> ListedFile {
-        ListedFile {
-            path: path.into(),
-            size: None,
-            checksum: None,
-        }
-    }
-}
-
-/// A file of known size.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RemoteFile {
-    pub path: String,
-    pub size: u64,
-    pub checksum: Option<Checksum>,
-}
-
-/// What a repository holds.
-#[derive(Debug)]
-pub(super) struct Listing {
-    pub repo: String,
-    pub commit: Option<String>,
-    pub licence: Option<String>,
-    pub files: Vec<ListedFile>,
-}
 
 /// One repository.
 pub(super) struct Hub {
@@ -145,7 +99,7 @@ impl Hub {
             match body {
                 None => return Ok(None),
                 Some((head, body)) if head.status == 200 => {
-                    return self.read_listing(&body).map(Some).map_err(Into::into);
+                    return Ok(Some(Listing::read(&self.repo, &body)?));
                 }
                 Some((head, _)) if head.status != 404 => {
                     return Err(self.refusal(&self.repo, head.status).into());
@@ -154,38 +108,6 @@ impl Hub {
             }
         }
         Err(self.refusal(&self.repo, 404).into())
-    }
-
-    fn read_listing(&self, body: &[u8]) -> Result<Listing, DownloadError> {
-        let info: Info =
-            serde_json::from_slice(body).map_err(|error| DownloadError::BadAnswer {
-                what: self.repo.clone(),
-                found: format!("a listing that is not the JSON expected here ({error})"),
-                expected: "`siblings` with `rfilename`".into(),
-            })?;
-        let of_tag = |tag: &String| tag.strip_prefix("license:").map(str::to_owned);
-        let of_card = info
-            .card_data
-            .and_then(|card| Some(card.get("license")?.as_str()?.to_owned()));
-        let files = info.siblings.into_iter().map(|sibling| ListedFile {
-            size: sibling
-                .lfs
-                .as_ref()
-                .and_then(|lfs| lfs.size)
-                .or(sibling.size),
-            checksum: match (sibling.lfs.and_then(|lfs| lfs.sha256), sibling.blob_id) {
-                (Some(sha256), _) => checksum(&sha256),
-                (None, Some(id)) => checksum(&id),
-                (None, None) => None,
-            },
-            path: sibling.rfilename,
-        });
-        Ok(Listing {
-            repo: self.repo.clone(),
-            commit: info.sha,
-            licence: of_card.or_else(|| info.tags.iter().find_map(of_tag)),
-            files: files.collect(),
-        })
     }
 
     /// Asks for what the listing did not tell of the files; nothing when it was cancelled.
@@ -214,7 +136,7 @@ impl Hub {
                         .into());
                     };
                     let promised = head.linked_etag.or(head.etag);
-                    (size, known.or_else(|| checksum(&promised?)))
+                    (size, known.or_else(|| promise(&promised?)))
                 }
             };
             filled.push(RemoteFile {
@@ -310,78 +232,6 @@ impl Hub {
     }
 }
 
-/// Failures in a row, and how long to wait after each.
-pub(super) struct Patience<'a> {
-    settings: &'a DownloadSettings,
-    what: String,
-    failures: u32,
-}
-
-impl<'a> Patience<'a> {
-    pub fn new(settings: &'a DownloadSettings, what: &str) -> Patience<'a> {
-        Patience {
-            settings,
-            what: what.to_owned(),
-            failures: 0,
-        }
-    }
-
-    /// Bytes arrived: earlier failures count no more.
-    pub fn after_progress(&mut self) {
-        self.failures = 0;
-    }
-
-    /// How long to wait before the next try.
-    pub fn after_failure(
-        &mut self,
-        reason: &str,
-        asked: Option<Duration>,
-    ) -> Result<Duration, DownloadError> {
-        self.failures += 1;
-        if self.failures >= self.settings.tries {
-            return Err(DownloadError::GaveUp {
-                what: self.what.clone(),
-                tries: self.failures,
-                reason: reason.to_owned(),
-            });
-        }
-        let doubled = self.settings.first_wait * 2u32.saturating_pow((self.failures - 1).min(16));
-        Ok(asked.unwrap_or(doubled).min(self.settings.longest_wait))
-    }
-}
-
-/// Whether another try may bring something else.
-pub(super) fn is_passing(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500..=599)
-}
-
-/// Waits; false when it was cancelled.
-pub(super) fn sleep(wait: Duration, cancel: &Cancel) -> bool {
-    let end = Instant::now() + wait;
-    while !cancel.is_set() {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return true;
-        }
-        std::thread::sleep(left.min(LOOK));
-    }
-    false
-}
-
-/// A promise in an entity tag or a listing: 64 hexadecimal digits are a sha256, 40 are git's id.
-fn checksum(tag: &str) -> Option<Checksum> {
-    let hash = tag
-        .trim_start_matches("W/")
-        .trim_matches('"')
-        .trim_start_matches("sha256:");
-    let is_hex = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match hash.len() {
-        64 if is_hex => Some(Checksum::Sha256(hash.to_ascii_lowercase())),
-        40 if is_hex => Some(Checksum::GitBlob(hash.to_ascii_lowercase())),
-        _ => None,
-    }
-}
-
 fn token() -> Option<String> {
     let variable = |name: &&str| {
         std::env::var(name)
@@ -415,67 +265,4 @@ fn escaped(path: &str) -> String {
             false => format!("%{byte:02X}"),
         })
         .collect()
-}
-
-/// The part of the hub's answer that is used.
-#[derive(Deserialize)]
-struct Info {
-    siblings: Vec<Sibling>,
-    sha: Option<String>,
-    #[serde(default)]
-    tags: Vec<String>,
-    #[serde(rename = "cardData")]
-    card_data: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct Sibling {
-    rfilename: String,
-    size: Option<u64>,
-    #[serde(rename = "blobId")]
-    blob_id: Option<String>,
-    lfs: Option<Lfs>,
-}
-
-#[derive(Deserialize)]
-struct Lfs {
-    sha256: Option<String>,
-    size: Option<u64>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_promise_is_read_by_its_length() {
-        let sha = "a".repeat(64);
-        assert_eq!(checksum(&format!("\"{sha}\"")), Some(Checksum::Sha256(sha)));
-        assert_eq!(
-            checksum(&"B".repeat(40)),
-            Some(Checksum::GitBlob("b".repeat(40)))
-        );
-        assert_eq!(checksum("\"d41d8cd98f00b204e9800998ecf8427e-3\""), None);
-    }
-
-    #[test]
-    fn waits_double_and_the_hub_may_ask_for_more() {
-        let settings = DownloadSettings {
-            stall: Duration::from_secs(1),
-            tries: 4,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(10),
-        };
-        let mut patience = Patience::new(&settings, "x");
-        let mut wait = |asked: Option<u64>| {
-            patience
-                .after_failure("r", asked.map(Duration::from_secs))
-                .map(|wait| wait.as_secs())
-                .ok()
-        };
-        assert_eq!(
-            [wait(None), wait(None), wait(Some(60)), wait(None)],
-            [Some(1), Some(2), Some(10), None]
-        );
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Bytes are only appended, and hashed as they arrive, so a kill at any byte leaves a true beginning.
 
-use super::hub::{Checksum, RemoteFile};
+use super::listing::{Checksum, RemoteFile};
 use crate::cancel::Cancel;
 use crate::catalogue::{Partial, hex};
 use crate::folders::write_atomically;
