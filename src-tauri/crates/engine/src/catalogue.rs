@@ -7,12 +7,13 @@
 
 mod builtin;
 mod check;
+mod hash;
 mod import;
 mod install;
 mod name;
 mod record;
 
-pub(crate) use check::hex;
+pub(crate) use hash::hex;
 pub(crate) use install::Partial;
 pub(crate) use name::default_name;
 use name::near;

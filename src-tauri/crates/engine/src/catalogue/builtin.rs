@@ -2,6 +2,7 @@
 //!
 //! Its revision is the hash of its files, so a newer program unpacks its own model again and a damaged copy is replaced.
 
+use super::hash::hex;
 use super::record::Record;
 use super::{BUILTIN, check};
 use crate::api::{FileRecord, ModelEntry, ModelState};
@@ -108,14 +109,14 @@ fn record() -> Record {
         .map(|(name, bytes)| FileRecord {
             path: (*name).to_owned(),
             size: bytes.len() as u64,
-            sha256: check::hex(&Sha256::digest(bytes)),
+            sha256: hex(&Sha256::digest(bytes)),
         })
         .collect();
     let mut whole = Sha256::new();
     for file in &files {
         whole.update(format!("{} {}\n", file.sha256, file.path));
     }
-    let revision = format!("sha256:{}", check::hex(&whole.finalize()));
+    let revision = format!("sha256:{}", hex(&whole.finalize()));
     Record::new(
         BUILTIN.into(),
         "builtin".into(),

@@ -1,18 +1,14 @@
 //! Compares model folders with their records: quickly for the list, byte by byte for `verify`.
 
 use super::Located;
+use super::hash::hashed;
 use super::record::{FILE, Record};
 use crate::api::{FileCheck, FileRecord, ModelEntry, ModelReport, ModelState, Verification};
 use crate::cancel::Cancel;
 use crate::error::EngineError;
 use crate::folders::size_of;
 use crate::inspect::shape_of;
-use sha2::{Digest, Sha256};
-use std::io::Read;
 use std::path::Path;
-
-/// Bytes read between two looks at the cancel flag.
-const PIECE: usize = 1 << 20;
 
 /// How a folder below `models/` is listed; nothing for a folder that is being deleted.
 pub(super) fn entry(folder: &Path) -> Option<ModelEntry> {
@@ -101,8 +97,13 @@ pub(super) fn verify(
         let mut problem = size_problem(&entry.path, file);
         if problem.is_none() {
             let path = entry.path.join(&file.path);
-            let hash = hash_file(&path, cancel, &mut |bytes| progress(done + bytes, total))
-                .map_err(EngineError::io("read", &path))?;
+            let mut read = done;
+            let mut each = |piece: &[u8]| {
+                read += piece.len() as u64;
+                progress(read, total);
+                Ok(())
+            };
+            let hash = hashed(&path, cancel, &mut each).map_err(EngineError::io("read", &path))?;
             match hash {
                 None => return Ok(None),
                 Some(hash) if hash != file.sha256 => {
@@ -167,33 +168,4 @@ pub(super) fn report_path(path: &Path) -> Result<ModelReport, EngineError> {
         shape: Some(shape),
         files: Vec::new(),
     })
-}
-
-/// Sha-256 of a file in lower-case hexadecimal. Nothing when it was cancelled.
-pub(super) fn hash_file(
-    path: &Path,
-    cancel: &Cancel,
-    progress: &mut dyn FnMut(u64),
-) -> std::io::Result<Option<String>> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut piece = vec![0; PIECE];
-    let mut done = 0;
-    loop {
-        if cancel.is_set() {
-            return Ok(None);
-        }
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            return Ok(Some(hex(&hash.finalize())));
-        }
-        hash.update(&piece[..read]);
-        done += read as u64;
-        progress(done);
-    }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,19 +1,16 @@
 //! Copies a model the person already has into the data folder.
 
-use super::check::hex;
+use super::hash::hashed;
 use super::name::folder_name_from;
 use super::{Catalogue, Partial, Record};
 use crate::api::{FileRecord, PullEvent, PullOutcome};
 use crate::cancel::Cancel;
 use crate::error::EngineError;
 use crate::inspect::shape_of;
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-const PIECE: usize = 1 << 20;
 
 impl Catalogue {
     /// Copies the model in `path`, a folder in the Hub's layout or a `.gguf` file. The original is not touched.
@@ -151,23 +148,17 @@ fn copy(
     cancel: &Cancel,
     progress: &mut dyn FnMut(u64),
 ) -> std::io::Result<Option<(u64, String)>> {
-    let mut source = File::open(from)?;
     let mut target = File::create(to)?;
-    let mut hash = Sha256::new();
-    let mut piece = vec![0; PIECE];
     let mut done = 0;
-    loop {
-        if cancel.is_set() {
-            return Ok(None);
-        }
-        let read = source.read(&mut piece)?;
-        if read == 0 {
-            target.sync_all()?;
-            return Ok(Some((done, hex(&hash.finalize()))));
-        }
-        hash.update(&piece[..read]);
-        target.write_all(&piece[..read])?;
-        done += read as u64;
+    let hash = hashed(from, cancel, &mut |piece| {
+        target.write_all(piece)?;
+        done += piece.len() as u64;
         progress(done);
-    }
+        Ok(())
+    })?;
+    let Some(hash) = hash else {
+        return Ok(None);
+    };
+    target.sync_all()?;
+    Ok(Some((done, hash)))
 }
