@@ -211,7 +211,7 @@ impl Model {
             if !keep_going(index) {
                 return Ok(Outcome::Cancelled);
             }
-            down(machine, config, layer, span, scratch);
+            down(machine, layer, span, scratch);
         }
         state.tokens.extend_from_slice(tokens);
         state.finish(&self.weights.final_norm, machine, span.tokens);

@@ -6,11 +6,11 @@
 use r3mes_kernels::{KvCache, Queries, add_assign, attend, gate_relu2, gate_silu, rope};
 
 use super::ForwardError;
-use super::linear::{Machine, normalise, project};
+use super::linear::{Machine, in_features, normalise, project};
 use super::rows::by_rows;
 use super::scratch::Scratch;
 use crate::config::{Activation, ModelConfig};
-use crate::weights::{Layer, Norm};
+use crate::weights::{Layer, Linear, Norm};
 
 /// The positions a pass works on.
 #[derive(Debug, Clone, Copy)]
@@ -67,18 +67,13 @@ pub(super) fn attention(
         scale,
     };
     attend(machine.isa, machine.pool, cache, &queries, mixed);
-    let normed = &mut scratch.normed[..span.tokens * width];
-    let input = sub_norm(machine, layer.attn_sub_norm.as_ref(), mixed, normed);
-    let output = std::slice::from_ref(&layer.o);
-    project(
+    add_projected(
         machine,
-        output,
-        input,
-        span.tokens,
-        &mut scratch.linear,
-        &mut scratch.update,
+        layer.attn_sub_norm.as_ref(),
+        &layer.o,
+        span,
+        scratch,
     );
-    add(machine, hidden, &mut scratch.stream, &scratch.update);
     Ok(())
 }
 
@@ -117,48 +112,46 @@ pub(super) fn gate(
 }
 
 /// Second part of the feed-forward half: projects `scratch.mixed` down and adds it to `scratch.stream`.
-pub(super) fn down(
+pub(super) fn down(machine: Machine<'_>, layer: &Layer, span: Span, scratch: &mut Scratch) {
+    add_projected(
+        machine,
+        layer.ffn_sub_norm.as_ref(),
+        &layer.down,
+        span,
+        scratch,
+    );
+}
+
+/// `stream += linear(norm(mixed))`, without the norm where there is none.
+fn add_projected(
     machine: Machine<'_>,
-    config: &ModelConfig,
-    layer: &Layer,
+    norm: Option<&Norm>,
+    linear: &Linear,
     span: Span,
     scratch: &mut Scratch,
 ) {
-    let (hidden, width) = (config.hidden, config.intermediate);
-    let mixed = &scratch.mixed[..span.tokens * width];
-    let normed = &mut scratch.normed[..span.tokens * width];
-    let input = sub_norm(machine, layer.ffn_sub_norm.as_ref(), mixed, normed);
-    let down = std::slice::from_ref(&layer.down);
+    let values = span.tokens * in_features(linear);
+    let mixed = &scratch.mixed[..values];
+    let input = match norm {
+        Some(norm) => {
+            let normed = &mut scratch.normed[..values];
+            normalise(machine, norm, mixed, normed);
+            normed
+        }
+        None => mixed,
+    };
+    let parts = std::slice::from_ref(linear);
     project(
         machine,
-        down,
+        parts,
         input,
         span.tokens,
         &mut scratch.linear,
         &mut scratch.update,
     );
-    add(machine, hidden, &mut scratch.stream, &scratch.update);
-}
-
-/// The norm of `x` where there is one, `x` itself where there is none.
-fn sub_norm<'a>(
-    machine: Machine<'_>,
-    norm: Option<&Norm>,
-    x: &'a [f32],
-    normed: &'a mut [f32],
-) -> &'a [f32] {
-    match norm {
-        Some(norm) => {
-            normalise(machine, norm, x, normed);
-            normed
-        }
-        None => x,
-    }
-}
-
-/// `stream += update`, row by row.
-fn add(machine: Machine<'_>, width: usize, stream: &mut [f32], update: &[f32]) {
-    by_rows(machine.pool, stream, width, &|rows, out| {
+    let update = &scratch.update;
+    let width = update.len() / span.tokens;
+    by_rows(machine.pool, &mut scratch.stream, width, &|rows, out| {
         add_assign(machine.isa, out, &update[rows.start * width..][..out.len()]);
     });
 }

@@ -121,6 +121,14 @@ pub(super) fn project(
     }
 }
 
+/// Columns of the weight.
+pub(super) fn in_features(linear: &Linear) -> usize {
+    match &linear.matrix {
+        Matrix::Ternary { packed, .. } => packed.cols(),
+        Matrix::Dense(matrix) => matrix.cols(),
+    }
+}
+
 fn out_features(linear: &Linear) -> usize {
     match &linear.matrix {
         Matrix::Ternary { packed, .. } => packed.rows(),
