@@ -1,25 +1,11 @@
 //! Attention: against a plain f64 evaluation, and against itself for every ISA, thread count and way to cut the work.
 
+mod random;
+
 use r3mes_kernels::{Isa, KvCache, KvFormat, Pool, Queries, attend};
+use random::Random;
 
 const FORMATS: [KvFormat; 3] = [KvFormat::F32, KvFormat::F16, KvFormat::Int8];
-
-/// Numbers in (−1, 1), the same on every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        ((self.0 >> 40) as f32) / (1 << 23) as f32 - 1.0
-    }
-
-    fn vector(&mut self, len: usize, size: f32) -> Vec<f32> {
-        (0..len).map(|_| self.next() * size).collect()
-    }
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Shape {

@@ -1,29 +1,15 @@
 //! The float functions: against f64, and bit for bit between instruction sets, over odd lengths and corner values.
 
+mod random;
+
 use half::{bf16, f16};
 use r3mes_kernels::{
     DenseMatrix, DenseRows, Isa, Pool, add_assign, dense_matmul, dot, dot_bf16, dot_f16,
     exp_in_place, gate_relu2, gate_silu, rms_norm, rope,
 };
+use random::Random;
 
 const LENGTHS: [usize; 14] = [1, 2, 3, 15, 16, 17, 31, 33, 63, 64, 65, 127, 2560, 6913];
-
-/// Numbers in (−1, 1), the same on every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        ((self.0 >> 40) as f32) / (1 << 23) as f32 - 1.0
-    }
-
-    fn vector(&mut self, len: usize, size: f32) -> Vec<f32> {
-        (0..len).map(|_| self.next() * size).collect()
-    }
-}
 
 fn bits(x: &[f32]) -> Vec<u32> {
     x.iter().map(|x| x.to_bits()).collect()

@@ -36,14 +36,7 @@ pub fn matmul(
         "{} row scales for a matrix of {rows} rows",
         row_scales.len()
     );
-    assert_eq!(
-        out.len(),
-        activations.tokens() * rows,
-        "output of {} values for {} tokens",
-        out.len(),
-        activations.tokens()
-    );
-    let out = Slots::new(out);
+    let out = slots(matrix, activations, out);
     sums(isa, pool, matrix, activations, &|token, first, sums| {
         // SAFETY: each (token, rows of a tile) is handed out once.
         let out = unsafe { out.range(token * rows + first, sums.len()) };
@@ -69,18 +62,26 @@ pub fn matmul_i32(
     out: &mut [i32],
 ) {
     let rows = matrix.rows();
-    assert_eq!(
-        out.len(),
-        activations.tokens() * rows,
-        "output of {} values for {} tokens",
-        out.len(),
-        activations.tokens()
-    );
-    let out = Slots::new(out);
+    let out = slots(matrix, activations, out);
     sums(isa, pool, matrix, activations, &|token, first, sums| {
         // SAFETY: each (token, rows of a tile) is handed out once.
         unsafe { out.range(token * rows + first, sums.len()) }.copy_from_slice(sums);
     });
+}
+
+/// The place of every sum, `[tokens, rows]`.
+fn slots<'a, T>(
+    matrix: &TernaryMatrix,
+    activations: &Activations,
+    out: &'a mut [T],
+) -> Slots<'a, T> {
+    let (values, tokens) = (out.len(), activations.tokens());
+    assert_eq!(
+        values,
+        tokens * matrix.rows(),
+        "output of {values} values for {tokens} tokens"
+    );
+    Slots::new(out)
 }
 
 /// The kernel of an instruction set.
