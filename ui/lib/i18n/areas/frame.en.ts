@@ -1,0 +1,3 @@
+import type { Area } from '../messages'
+
+export const frameEn = {} as const satisfies Area

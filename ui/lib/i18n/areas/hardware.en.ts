@@ -1,0 +1,3 @@
+import type { Area } from '../messages'
+
+export const hardwareEn = {} as const satisfies Area

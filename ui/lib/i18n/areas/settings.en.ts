@@ -1,0 +1,3 @@
+import type { Area } from '../messages'
+
+export const settingsEn = {} as const satisfies Area
