@@ -33,8 +33,8 @@ export class Virtual<T> {
   })
 
   readonly total = $derived(this.edges[this.edges.length - 1]!)
-  readonly first = $derived(Math.max(0, this.indexAt(this.scrollTop - this.overscan())))
-  readonly end = $derived(
+  readonly first = $derived.by(() => Math.max(0, this.indexAt(this.scrollTop - this.overscan())))
+  readonly end = $derived.by(() =>
     Math.min(this.items().length, this.indexAt(this.scrollTop + this.viewHeight + this.overscan()) + 1),
   )
   readonly before = $derived(this.edges[this.first]!)
