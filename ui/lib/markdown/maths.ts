@@ -61,10 +61,10 @@ export function loadKatex(): Promise<Katex> {
   return loading
 }
 
-/** Draws `tex` into `element`; a formula that cannot be read stays as its source. */
-export function drawTex(element: HTMLElement, tex: string, display: boolean): void {
+/** Draws `tex` into `element`; a formula that cannot be read stays as its source, one that is being written as it was. */
+export function drawTex(element: HTMLElement, tex: string, display: boolean, open = false): void {
   if (!katex) {
-    void loadKatex().then(() => element.isConnected && drawTex(element, tex, display))
+    void loadKatex().then(() => element.isConnected && drawTex(element, tex, display, open))
     return
   }
   try {
@@ -72,8 +72,10 @@ export function drawTex(element: HTMLElement, tex: string, display: boolean): vo
     const drawn = document.createElement('span')
     katex.render(tex, drawn, { displayMode: display, throwOnError: true, strict: 'ignore', trust: false, maxSize: 20, maxExpand: 500 })
     element.replaceChildren(...drawn.childNodes)
+    element.classList.remove('maths-source')
     element.dataset.drawn = ''
   } catch {
+    if (open && 'drawn' in element.dataset) return
     element.textContent = tex
     element.classList.add('maths-source')
   }

@@ -1,19 +1,15 @@
 // One open conversation: its messages, the answer being made, what is typed, and the parameters of the next answer.
 
 import { BackendError, type Backend } from '../api/backend'
-import type { ChatEvent, ContextUse, Conversation, ConversationSummary, Message, MessageError, SamplingChoice } from '../api/types'
+import type { ChatEvent, ContextUse, Conversation, ConversationSummary, Message, MessageError } from '../api/types'
 import { Draft } from './chatDraft.svelte'
+import { Parameters } from './chatParameters.svelte'
 import { Run } from './chatRun.svelte'
 import { branch, buildTree, leafAfterRemoving, leafOfSibling, newestLeaf, subtree, type Row } from './tree'
 
 /** Characters of one message; the core refuses more. */
 export const MOST_CHARACTERS = 10_000
 const MEASURE_AFTER_MS = 350
-const SAVE_PARAMETERS_AFTER_MS = 300
-
-export const NO_SAMPLING: SamplingChoice = {
-  temperature: null, top_p: null, top_k: null, min_p: null, repetition_penalty: null, seed: null, max_tokens: null,
-}
 
 export function asError(error: unknown): MessageError {
   if (error instanceof BackendError) return { code: error.code, message: error.message }
@@ -34,23 +30,21 @@ export class Chat {
   /** Why the last question could not even be stored. */
   problem = $state.raw<MessageError | null>(null)
   context = $state.raw<ContextUse | null>(null)
-  systemPrompt = $state('')
-  presetId = $state<string | null>(null)
-  sampling = $state.raw<SamplingChoice>(NO_SAMPLING)
   readonly draft: Draft
-  /** Where the person was reading; kept while other conversations are shown. */
-  scroll: { row: string; offset: number } | null = null
-  /** The message being rewritten. */
+  readonly parameters: Parameters
+  /** Where the person was reading, kept while other conversations are shown; `null` is the end. */
+  reading: { key: string; offset: number } | null = null
+  /** The question that was asked here last: it is kept near the upper edge, with room for its answer below. */
+  placed = $state<string | null>(null)
+  /** The question being rewritten. */
   editing = $state<string | null>(null)
 
   readonly tree = $derived(buildTree(this.messages))
   readonly rows: Row[] = $derived(branch(this.tree, this.leaf))
   readonly last: Message | null = $derived(this.rows.at(-1)?.message ?? null)
-  readonly differs: boolean = $derived(Object.values(this.sampling).some((value) => value !== null))
 
   #measureTimer: ReturnType<typeof setTimeout> | undefined
   #measured = 0
-  #parametersTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
     private readonly backend: Backend,
@@ -61,10 +55,11 @@ export class Chat {
     this.summary = conversation.summary
     this.messages = conversation.messages
     this.leaf = conversation.leaf
-    this.systemPrompt = conversation.system_prompt
-    this.presetId = conversation.preset_id
-    this.sampling = conversation.sampling
     this.draft = new Draft(conversation.draft, (text) => backend.saveDraft(this.id, text), () => this.measureContext())
+    this.parameters = new Parameters(
+      { systemPrompt: conversation.system_prompt, presetId: conversation.preset_id, sampling: conversation.sampling },
+      (now) => this.#saveParameters(now),
+    )
   }
 
   /** Asks below the shown branch. Answers whether the question was stored. */
@@ -73,9 +68,10 @@ export class Chat {
   }
 
   /** A rewritten question stands beside the old one. */
-  edit(message: Message, text: string): Promise<boolean> {
-    this.editing = null
-    return this.#ask(message.parent, text)
+  async edit(message: Message, text: string): Promise<boolean> {
+    const stored = await this.#ask(message.parent, text)
+    if (stored) this.editing = null
+    return stored
   }
 
   #ask(parent: string | null, text: string): Promise<boolean> {
@@ -103,7 +99,7 @@ export class Chat {
     this.problem = null
     const began = async (onEvent: (event: ChatEvent) => void) => {
       // The core answers with the parameters it has stored.
-      if (this.#parametersTimer !== undefined) await this.#saveParameters()
+      await this.parameters.flush()
       await begin(onEvent)
     }
     return new Promise((resolve) => {
@@ -123,6 +119,8 @@ export class Chat {
         run.answer = event.answer.id
         this.messages = [...this.messages, ...(event.question ? [event.question] : []), event.answer]
         this.leaf = event.answer.id
+        this.placed = event.answer.parent
+        this.reading = null
         if (run.stopping) void this.#tellStop(run)
         break
       case 'loading':
@@ -214,40 +212,14 @@ export class Chat {
     }
   }
 
-  async rename(title: string): Promise<void> {
-    const before = this.summary
-    this.#setSummary({ ...before, title })
-    try {
-      await this.backend.renameConversation(this.id, title)
-    } catch (error) {
-      this.#setSummary(before)
-      throw error
-    }
-  }
-
-  async pin(pinned: boolean): Promise<void> {
-    await this.backend.pinConversation(this.id, pinned)
-    this.#setSummary({ ...this.summary, pinned })
-  }
-
   #setSummary(summary: ConversationSummary): void {
     this.summary = summary
     this.hooks.summaryChanged(summary)
   }
 
-  setParameters(changes: { systemPrompt?: string; presetId?: string | null; sampling?: SamplingChoice }): void {
-    if (changes.systemPrompt !== undefined) this.systemPrompt = changes.systemPrompt
-    if (changes.presetId !== undefined) this.presetId = changes.presetId
-    if (changes.sampling !== undefined) this.sampling = changes.sampling
-    clearTimeout(this.#parametersTimer)
-    this.#parametersTimer = setTimeout(() => void this.#saveParameters(), SAVE_PARAMETERS_AFTER_MS)
-  }
-
-  async #saveParameters(): Promise<void> {
-    clearTimeout(this.#parametersTimer)
-    this.#parametersTimer = undefined
+  async #saveParameters(now: Parameters): Promise<void> {
     try {
-      await this.backend.saveParameters(this.id, this.systemPrompt, this.presetId, this.sampling)
+      await this.backend.saveParameters(this.id, now.systemPrompt, now.presetId, now.sampling)
       this.measureContext()
     } catch (error) {
       this.problem = asError(error)
@@ -273,7 +245,7 @@ export class Chat {
 
   /** Before another conversation is shown, and before the window closes. */
   async leave(): Promise<void> {
-    if (this.#parametersTimer !== undefined) await this.#saveParameters()
+    await this.parameters.flush()
     await this.draft.flush()
   }
 }

@@ -1,11 +1,11 @@
 // The conversations that are open. One whose answer is still being made stays, whatever is shown meanwhile.
 
-import { createContext } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'
 import type { Backend } from '../api/backend'
 import type { Preset } from '../api/types'
 import { Chat, type ChatHooks } from './chat.svelte'
 import { Draft } from './chatDraft.svelte'
+import { NO_SAMPLING, Parameters } from './chatParameters.svelte'
 
 /** Kept beside the running ones, so that going back and forth needs no reading. */
 const MOST_IDLE = 6
@@ -15,6 +15,8 @@ export class Chats {
   presets = $state.raw<Preset[]>([])
   /** What is typed where no conversation exists yet. */
   readonly newDraft: Draft
+  /** What was chosen for a conversation that does not exist yet. */
+  newParameters: Parameters = $state.raw(unsaved())
   #open = new SvelteMap<string, Chat>()
   #opening = new Map<string, Promise<Chat>>()
 
@@ -64,7 +66,11 @@ export class Chats {
   async create(): Promise<Chat> {
     const summary = await this.backend.createConversation()
     this.hooks.summaryChanged(summary)
-    return this.open(summary.id)
+    const chat = await this.open(summary.id)
+    const { systemPrompt, presetId, sampling } = this.newParameters
+    if (systemPrompt || this.newParameters.differs) chat.parameters.set({ systemPrompt, presetId, sampling })
+    this.newParameters = unsaved()
+    return chat
   }
 
   /** It went to the trash, or changed elsewhere. */
@@ -99,6 +105,10 @@ export class Chats {
   }
 }
 
+function unsaved(): Parameters {
+  return new Parameters({ systemPrompt: '', presetId: null, sampling: NO_SAMPLING }, async () => {})
+}
+
 // A private window or a full disk must not keep anybody from typing.
 function readNewDraft(): string {
   try {
@@ -116,5 +126,3 @@ function writeNewDraft(text: string): void {
     return
   }
 }
-
-export const [useChats, provideChats] = createContext<Chats>()
