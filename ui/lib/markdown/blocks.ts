@@ -84,7 +84,8 @@ function openMathsBlock(text: string): { at: number; tex: string } | null {
 
 function plain(text: string): Block[] {
   const blocks: Block[] = []
-  for (let at = 0; at < text.length; at += PLAIN_PIECE) blocks.push({ kind: 'plain', text: text.slice(at, at + PLAIN_PIECE) })
+  for (let at = 0; at < text.length; at += PLAIN_PIECE)
+    blocks.push({ kind: 'plain', text: text.slice(at, at + PLAIN_PIECE) })
   return blocks
 }
 
@@ -97,7 +98,8 @@ function closeLast(lexed: Lexed[]): Block[] {
     return raw.trim() === '' ? blocks : [...blocks, { kind: 'text', raw }]
   }
   // Part of the mark that ends the code.
-  if (last.kind === 'code') return [...blocks, { ...last, code: last.code.replace(/(?:^|\n) {0,3}(?:`{1,2}|~{1,2})$/, '') }]
+  if (last.kind === 'code')
+    return [...blocks, { ...last, code: last.code.replace(/(?:^|\n) {0,3}(?:`{1,2}|~{1,2})$/, '') }]
   return [...blocks, last]
 }
 

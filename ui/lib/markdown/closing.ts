@@ -18,7 +18,10 @@ function closeTable(raw: string): string {
   const lines = raw.split('\n')
   const head = lines[0]!
   if (lines.length > 2 || (lines[1] !== undefined && !/^\|?[\s:|-]*$/.test(lines[1]))) return raw
-  const cells = head.replace(/\\\|/g, '').replace(/^\||\|\s*$/g, '').split('|').length
+  const cells = head
+    .replace(/\\\|/g, '')
+    .replace(/^\||\|\s*$/g, '')
+    .split('|').length
   return `${head.trimEnd().endsWith('|') ? head : `${head}|`}\n|${'---|'.repeat(cells)}`
 }
 
@@ -94,7 +97,9 @@ const TWO_ARGUMENTS = /\\(?:[dtc]?frac|[dt]?binom)\s*$/
 export function closeTex(tex: string): string {
   let text = tex.replace(/\\[a-zA-Z]*$|\\(?:begin|end)\{[^}]*$|[\^_&$]\s*$/, '')
   const open: string[] = []
-  for (const match of text.matchAll(/\\begin\{([^}]*)\}|\\end\{[^}]*\}|\\left(?![a-zA-Z])|\\right(?![a-zA-Z])|\\.|[{}]/gs)) {
+  for (const match of text.matchAll(
+    /\\begin\{([^}]*)\}|\\end\{[^}]*\}|\\left(?![a-zA-Z])|\\right(?![a-zA-Z])|\\.|[{}]/gs,
+  )) {
     const token = match[0]
     if (token.startsWith('\\begin')) open.push(`\\end{${match[1]}}`)
     else if (token === '{') open.push(TWO_ARGUMENTS.test(text.slice(0, match.index)) ? '}{}' : '}')

@@ -10,8 +10,42 @@ const SAFE_LINK = /^(?:https?:\/\/|mailto:)/i
 const MOST_REMEMBERED = 400
 
 const ALLOWED_TAGS = [
-  'p', 'br', 'hr', 'h3', 'h4', 'h5', 'h6', 'strong', 'b', 'em', 'i', 'u', 's', 'del', 'sub', 'sup', 'kbd', 'mark', 'small', 'wbr', 'a',
-  'ul', 'ol', 'li', 'blockquote', 'pre', 'code', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'div', 'span', 'button',
+  'p',
+  'br',
+  'hr',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'strong',
+  'b',
+  'em',
+  'i',
+  'u',
+  's',
+  'del',
+  'sub',
+  'sup',
+  'kbd',
+  'mark',
+  'small',
+  'wbr',
+  'a',
+  'ul',
+  'ol',
+  'li',
+  'blockquote',
+  'pre',
+  'code',
+  'table',
+  'thead',
+  'tbody',
+  'tr',
+  'th',
+  'td',
+  'div',
+  'span',
+  'button',
 ]
 const ALLOWED_ATTR = ['class', 'href', 'title', 'dir', 'start', 'tabindex', 'type', 'role', 'aria-label']
 
@@ -81,7 +115,11 @@ function codeFrame(code: string, language: string, labels: Labels): string {
 
 function sanitise(html: string): string {
   return DOMPurify.sanitize(html, {
-    ALLOWED_TAGS, ALLOWED_ATTR, ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false, ALLOWED_URI_REGEXP: SAFE_LINK,
+    ALLOWED_TAGS,
+    ALLOWED_ATTR,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    ALLOWED_URI_REGEXP: SAFE_LINK,
     ADD_URI_SAFE_ATTR: ['dir', 'start', 'tabindex', 'type', 'role', 'aria-label'],
   })
 }

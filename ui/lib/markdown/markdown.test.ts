@@ -25,15 +25,24 @@ describe('blocks', () => {
   })
 
   it('shows maths without an end as maths', () => {
-    expect(split('So:\n\n$$\n\\frac{a', true)).toEqual([{ kind: 'text', raw: 'So:' }, { kind: 'maths', tex: '\\frac{a}{}' }])
+    expect(split('So:\n\n$$\n\\frac{a', true)).toEqual([
+      { kind: 'text', raw: 'So:' },
+      { kind: 'maths', tex: '\\frac{a}{}' },
+    ])
     expect(split('\\[ x^{2', true)).toEqual([{ kind: 'maths', tex: 'x^{2}' }])
     expect(kinds(split('```\n$$\n', true))).toEqual(['code'])
   })
 
   it('ends like the whole text does, wherever the stream was cut', () => {
     const text = [
-      '# Title', 'A *word* and **more** with `code`.', '- one\n- two\n  1. deep\n  2. er', '```rust\nfn main() {}\n```',
-      '| a | b |\n|---|---|\n| 1 | 2 |', '> quote', '$$\nE = mc^2\n$$', 'The end, \\(x\\).',
+      '# Title',
+      'A *word* and **more** with `code`.',
+      '- one\n- two\n  1. deep\n  2. er',
+      '```rust\nfn main() {}\n```',
+      '| a | b |\n|---|---|\n| 1 | 2 |',
+      '> quote',
+      '$$\nE = mc^2\n$$',
+      'The end, \\(x\\).',
     ].join('\n\n')
     const splitter = new Splitter()
     for (let end = 1; end <= text.length; end++) splitter.split(text.slice(0, end), true)
@@ -122,7 +131,10 @@ describe('hostile text', () => {
     ['onerror', '<img src=x onerror=alert(1)>'],
     ['svg', '<svg onload=alert(1)><animate onbegin=alert(1)></svg>'],
     ['javascript link', '[click](javascript:alert(1))'],
-    ['javascript link, disguised', '[click](JaVaScRiPt&#58;alert(1)) [x](&#x6A;avascript:alert(1)) [y](<java\tscript:alert(1)>)'],
+    [
+      'javascript link, disguised',
+      '[click](JaVaScRiPt&#58;alert(1)) [x](&#x6A;avascript:alert(1)) [y](<java\tscript:alert(1)>)',
+    ],
     ['vbscript', '[click](vbscript:x)'],
     ['data link', '[click](data:text/html,<script>1</script>)'],
     ['data picture', '![x](data:image/svg+xml;base64,PHN2Zz4=)'],
@@ -183,7 +195,11 @@ describe('hostile text', () => {
 
   it('loses nothing of what it does not read as markdown', () => {
     const text = `${'x'.repeat(150_000)}\n${'y'.repeat(150_000)}`
-    expect(split(text).map((block) => (block.kind === 'plain' ? block.text : '')).join('')).toBe(text)
+    expect(
+      split(text)
+        .map((block) => (block.kind === 'plain' ? block.text : ''))
+        .join(''),
+    ).toBe(text)
   })
 })
 

@@ -57,7 +57,9 @@ let katex: Katex | null = null
 let loading: Promise<Katex> | null = null
 
 export function loadKatex(): Promise<Katex> {
-  loading ??= Promise.all([import('katex'), import('katex/dist/katex.min.css')]).then(([module]) => (katex = module.default))
+  loading ??= Promise.all([import('katex'), import('katex/dist/katex.min.css')]).then(
+    ([module]) => (katex = module.default),
+  )
   return loading
 }
 
@@ -70,7 +72,14 @@ export function drawTex(element: HTMLElement, tex: string, display: boolean, ope
   try {
     // Into a fragment's child first: a formula that fails half way leaves the source standing.
     const drawn = document.createElement('span')
-    katex.render(tex, drawn, { displayMode: display, throwOnError: true, strict: 'ignore', trust: false, maxSize: 20, maxExpand: 500 })
+    katex.render(tex, drawn, {
+      displayMode: display,
+      throwOnError: true,
+      strict: 'ignore',
+      trust: false,
+      maxSize: 20,
+      maxExpand: 500,
+    })
     element.replaceChildren(...drawn.childNodes)
     element.classList.remove('maths-source')
     element.dataset.drawn = ''

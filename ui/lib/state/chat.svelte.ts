@@ -9,6 +9,7 @@ import { branch, buildTree, leafAfterRemoving, leafOfSibling, newestLeaf, subtre
 
 /** Characters of one message; the core refuses more. */
 export const MOST_CHARACTERS = 10_000
+const MOST_IN_TITLE = 60
 const MEASURE_AFTER_MS = 350
 
 export function asError(error: unknown): MessageError {
@@ -55,7 +56,11 @@ export class Chat {
     this.summary = conversation.summary
     this.messages = conversation.messages
     this.leaf = conversation.leaf
-    this.draft = new Draft(conversation.draft, (text) => backend.saveDraft(this.id, text), () => this.measureContext())
+    this.draft = new Draft(
+      conversation.draft,
+      (text) => backend.saveDraft(this.id, text),
+      () => this.measureContext(),
+    )
     this.parameters = new Parameters(
       { systemPrompt: conversation.system_prompt, presetId: conversation.preset_id, sampling: conversation.sampling },
       (now) => this.#saveParameters(now),
@@ -107,7 +112,10 @@ export class Chat {
         this.#receive(run, event)
         if (event.type === 'stored') resolve(true)
       })
-        .then(() => this.#ended(run, null), (error: unknown) => this.#ended(run, asError(error)))
+        .then(
+          () => this.#ended(run, null),
+          (error: unknown) => this.#ended(run, asError(error)),
+        )
         .finally(() => resolve(run.answer !== null))
     })
   }
@@ -121,6 +129,7 @@ export class Chat {
         this.leaf = event.answer.id
         this.placed = event.answer.parent
         this.reading = null
+        this.#nameBy(event.question)
         if (run.stopping) void this.#tellStop(run)
         break
       case 'loading':
@@ -139,6 +148,13 @@ export class Chat {
         this.#setSummary(event.summary)
         break
     }
+  }
+
+  /** The first question names the conversation; the core's own name for it arrives with the answer. */
+  #nameBy(question: Message | null): void {
+    if (this.summary.title || !question) return
+    const title = question.content.trim().split('\n')[0]!.slice(0, MOST_IN_TITLE).trim()
+    this.#setSummary({ ...this.summary, title, updated_at: question.created_at })
   }
 
   /** The stream is over. Whatever it did not say is said here, so that no answer stays "running". */

@@ -3,7 +3,13 @@
 import type { Preset, SamplingChoice } from '../api/types'
 
 export const NO_SAMPLING: SamplingChoice = {
-  temperature: null, top_p: null, top_k: null, min_p: null, repetition_penalty: null, seed: null, max_tokens: null,
+  temperature: null,
+  top_p: null,
+  top_k: null,
+  min_p: null,
+  repetition_penalty: null,
+  seed: null,
+  max_tokens: null,
 }
 
 const SAVE_AFTER_MS = 300
@@ -43,7 +49,10 @@ export class Parameters {
 
   /** Whether what is set is still what the preset says. */
   same(preset: Preset): boolean {
-    return preset.system_prompt === this.systemPrompt && JSON.stringify(ordered(preset.sampling)) === JSON.stringify(ordered(this.sampling))
+    return (
+      preset.system_prompt === this.systemPrompt &&
+      JSON.stringify(ordered(preset.sampling)) === JSON.stringify(ordered(this.sampling))
+    )
   }
 
   /** Saves what was changed and not saved yet. */

@@ -12,12 +12,13 @@ export const chatEn = {
 
   'chat.greeting': 'What would you like to know?',
   'chat.greetingNote': '{model} answers on this computer. Nothing leaves it.',
+  'chat.greetingBuiltIn': 'The built-in model answers on this computer. Nothing leaves it.',
   'chat.examples': 'Example questions',
   'chat.example1': 'Who are you?',
   'chat.example2': 'What is photosynthesis?',
   'chat.example3': 'What is a contract?',
   'chat.example4': 'What is the capital of Turkey?',
-  'chat.builtInNote': 'The built-in model is very small: good for a first look, often wrong. Larger ones are under Models.',
+  'chat.builtInNote': 'It is very small: good for a first look, often wrong. Larger models are under Models.',
 
   'chat.rename': 'Rename',
   'chat.title': 'Title',
@@ -49,13 +50,8 @@ export const chatEn = {
 
   'chat.waiting': 'Waiting for the model…',
   'chat.loading': 'Loading the model',
-  'chat.phaseHeaders': 'Reading the model’s headers',
-  'chat.phasePacking': 'Packing the weights',
-  'chat.phaseWeights': 'Reading the weights',
-  'chat.phaseTokenizer': 'Reading the tokenizer',
   'chat.prefill': 'Reading your message',
   'chat.prefillTokens': '{done} of {total} tokens',
-  'chat.writing': 'Writing…',
   'chat.stopping': 'Stopping…',
 
   'chat.tokensPerSecond': '{rate} tokens/s',

@@ -13,12 +13,13 @@ export const chatTr: Translation<typeof chatEn> = {
 
   'chat.greeting': 'Ne öğrenmek istersiniz?',
   'chat.greetingNote': '{model} bu bilgisayarda yanıt verir. Dışarıya hiçbir şey çıkmaz.',
+  'chat.greetingBuiltIn': 'Yerleşik model bu bilgisayarda yanıt verir. Dışarıya hiçbir şey çıkmaz.',
   'chat.examples': 'Örnek sorular',
   'chat.example1': 'Sen kimsin?',
   'chat.example2': 'Fotosentez nedir?',
   'chat.example3': 'Demokrasi nedir?',
   'chat.example4': 'Türkiye’nin başkenti neresidir?',
-  'chat.builtInNote': 'Yerleşik model çok küçüktür: ilk bakış için iyidir, sık sık yanılır. Daha büyükleri Modeller sayfasında.',
+  'chat.builtInNote': 'Çok küçüktür: ilk bakış için iyidir, sık sık yanılır. Daha büyük modeller Modeller sayfasında.',
 
   'chat.rename': 'Yeniden adlandır',
   'chat.title': 'Başlık',
@@ -50,13 +51,8 @@ export const chatTr: Translation<typeof chatEn> = {
 
   'chat.waiting': 'Model bekleniyor…',
   'chat.loading': 'Model yükleniyor',
-  'chat.phaseHeaders': 'Modelin başlıkları okunuyor',
-  'chat.phasePacking': 'Ağırlıklar paketleniyor',
-  'chat.phaseWeights': 'Ağırlıklar okunuyor',
-  'chat.phaseTokenizer': 'Belirteçleyici okunuyor',
   'chat.prefill': 'İletiniz okunuyor',
   'chat.prefillTokens': '{done} / {total} belirteç',
-  'chat.writing': 'Yazıyor…',
   'chat.stopping': 'Durduruluyor…',
 
   'chat.tokensPerSecond': '{rate} belirteç/sn',

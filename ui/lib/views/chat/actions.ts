@@ -19,7 +19,10 @@ export interface Actions {
 export function parts(error: MessageError): { text: string; hint: string | null } {
   const at = error.message.search(/(?:^|\n)hint: /)
   if (at < 0) return { text: sentence(error.message), hint: null }
-  return { text: sentence(error.message.slice(0, at)), hint: sentence(error.message.slice(at).replace(/^\s*hint: /, '')) }
+  return {
+    text: sentence(error.message.slice(0, at)),
+    hint: sentence(error.message.slice(at).replace(/^\s*hint: /, '')),
+  }
 }
 
 /** The core writes errors without a capital and a full stop. */
