@@ -136,6 +136,18 @@ export class App {
     this.applyAppearance()
   }
 
+  /** Reads everything again, after a backup has taken the place of what was here. */
+  async reload(): Promise<void> {
+    const start = await this.backend.start()
+    this.settings = start.settings
+    this.applyAppearance()
+    for (const { id } of this.conversations.list) this.chats.forget(id)
+    this.conversations.list = start.conversations
+    this.chats.presets = start.presets
+    this.nav.clear()
+    await Promise.all([this.models.refresh(), this.conversations.readTrash()])
+  }
+
   applyAppearance(): void {
     this.i18n.locale = localeOf(this.settings)
     applyAppearance(this.settings, this.i18n.locale)

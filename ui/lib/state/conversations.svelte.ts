@@ -29,7 +29,7 @@ export class Conversations {
   /** Moves on with the clock, so that "today" stays today. */
   now = $state(Date.now())
 
-  readonly groups: Group[] = $derived(grouped(this.list, this.now, this.i18n))
+  readonly groups: Group[] = $derived.by(() => grouped(this.list, this.now, this.i18n))
 
   constructor(
     private readonly backend: Backend,

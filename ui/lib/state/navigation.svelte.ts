@@ -46,6 +46,12 @@ export class Navigation {
     if (this.#at < this.#steps.length - 1) this.#at += 1
   }
 
+  /** Nothing of the way so far leads anywhere; what is shown stays, unless it is a conversation. */
+  clear(): void {
+    this.#steps = [this.view.name === 'chat' ? { name: 'chat', id: null, message: null } : this.view]
+    this.#at = 0
+  }
+
   /** A conversation is gone: no step leads to it any more. */
   forget(id: string): void {
     const shown = this.view
