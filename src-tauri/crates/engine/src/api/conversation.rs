@@ -23,8 +23,7 @@ pub struct ConversationSummary {
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub updated_at: i64,
     /// Messages in its tree, siblings included.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
-    pub message_count: usize,
+    pub message_count: u32,
 }
 
 /// How far a message is.
