@@ -11,6 +11,7 @@ export interface Actions {
   /** Another version of the message before or after this one. */
   turn(message: Message, step: 1 | -1): void
   proceed(): void
+  focusComposer(): void
   /** Tells that something did not work, where no message can carry it. */
   failed(error: unknown): void
 }
