@@ -9,4 +9,4 @@ export const POPPED = 'z-50 rounded-card border border-line bg-raised text-text 
 export const MENU_ITEM =
   'flex min-h-8 w-full items-center gap-2.5 rounded-control px-2.5 text-sm outline-none select-none data-highlighted:bg-hover data-disabled:opacity-45'
 export const FIELD =
-  'w-full rounded-control border border-line bg-raised px-3 text-sm text-text transition-colors hover:border-strong focus:border-accent focus:outline-2 focus:-outline-offset-1 focus:outline-accent aria-invalid:border-danger disabled:opacity-50'
+  'rounded-control border border-line bg-raised px-3 text-sm text-text transition-colors hover:border-strong focus:border-accent focus:outline-2 focus:-outline-offset-1 focus:outline-accent aria-invalid:border-danger disabled:opacity-50'

@@ -1,6 +1,8 @@
 // Numbers, sizes and times for people. Nothing here answers "NaN", "∞" or a bare dash.
 
 export type Locale = 'en' | 'tr'
+/** A language with its region, which decides how days and hours are written. */
+export type Region = string
 
 /** Shown where a number is not known. */
 export const UNKNOWN = '…'
@@ -58,22 +60,22 @@ export function duration(locale: Locale, ms: number, units: DurationUnits): stri
   return `${number(locale, Math.floor(minutes / 60))} ${units.h}${rest ? ` ${number(locale, rest)} ${units.min}` : ''}`
 }
 
-export function date(locale: Locale, ms: number): string {
+export function date(locale: Region, ms: number): string {
   return valid(ms)
     ? new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }).format(ms)
     : UNKNOWN
 }
 
-export function time(locale: Locale, ms: number): string {
+export function time(locale: Region, ms: number): string {
   return valid(ms) ? new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(ms) : UNKNOWN
 }
 
-export function dateTime(locale: Locale, ms: number): string {
+export function dateTime(locale: Region, ms: number): string {
   return valid(ms) ? new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(ms) : UNKNOWN
 }
 
 /** As short as it can be: the time of today, the day of this year, else the date. */
-export function shortDate(locale: Locale, ms: number, now: number): string {
+export function shortDate(locale: Region, ms: number, now: number): string {
   if (!valid(ms)) return UNKNOWN
   if (daysApart(ms, now) === 0) return time(locale, ms)
   const year = new Date(ms).getFullYear() === new Date(now).getFullYear() ? undefined : 'numeric'

@@ -15,6 +15,8 @@ const TEXTS: Record<Locale, Record<Key, Text>> = { en, tr }
 
 export class I18n {
   locale = $state<Locale>('en')
+  /** How days and hours are written: as the person's own region does, where it speaks this language. */
+  readonly #region = $derived(regionOf(this.locale, navigator.languages))
   readonly #plural = $derived(new Intl.PluralRules(this.locale))
   readonly collator = $derived(new Intl.Collator(this.locale, { numeric: true, sensitivity: 'base' }))
 
@@ -35,10 +37,10 @@ export class I18n {
   decimal = (value: number, most = 2): string => format.decimal(this.locale, value, most)
   percent = (share: number): string => format.percent(this.locale, share)
   bytes = (value: number): string => format.bytes(this.locale, value)
-  date = (ms: number): string => format.date(this.locale, ms)
-  time = (ms: number): string => format.time(this.locale, ms)
-  dateTime = (ms: number): string => format.dateTime(this.locale, ms)
-  shortDate = (ms: number, now: number = Date.now()): string => format.shortDate(this.locale, ms, now)
+  date = (ms: number): string => format.date(this.#region, ms)
+  time = (ms: number): string => format.time(this.#region, ms)
+  dateTime = (ms: number): string => format.dateTime(this.#region, ms)
+  shortDate = (ms: number, now: number = Date.now()): string => format.shortDate(this.#region, ms, now)
   dateGroup = (ms: number, now: number = Date.now()): DateGroup => format.dateGroup(ms, now)
 
   duration = (ms: number): string =>
@@ -57,6 +59,13 @@ export class I18n {
 export function systemLocale(languages: readonly string[]): Locale {
   const first = languages[0] ?? 'en'
   return first.toLowerCase().split(/[-_]/)[0] === 'tr' ? 'tr' : 'en'
+}
+
+export function regionOf(locale: Locale, languages: readonly string[]): string {
+  return (
+    languages.find((language) => language.toLowerCase().startsWith(`${locale}-`)) ??
+    (locale === 'en' ? 'en-GB' : locale)
+  )
 }
 
 export const [useI18n, provideI18n] = createContext<I18n>()
