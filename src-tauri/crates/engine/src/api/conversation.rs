@@ -268,7 +268,9 @@ mod decimal {
         let text = Option::<String>::deserialize(from)?;
         text.map(|text| {
             text.parse().map_err(|_| {
-                D::Error::custom(format!("seed `{text}`, expected a number from 0 to 2^64 - 1"))
+                D::Error::custom(format!(
+                    "seed `{text}`, expected a number from 0 to 2^64 - 1"
+                ))
             })
         })
         .transpose()

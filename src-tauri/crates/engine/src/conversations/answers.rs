@@ -213,7 +213,11 @@ fn running(connection: &Connection, id: &str) -> Result<i64, Refusal> {
         .optional()?;
     match found {
         Some((row, MessageState::Running)) => Ok(row),
-        Some(_) => Err(refuse("answer", "one that has ended", "one that is running")),
+        Some(_) => Err(refuse(
+            "answer",
+            "one that has ended",
+            "one that is running",
+        )),
         None => Err(unknown("answer", id)),
     }
 }

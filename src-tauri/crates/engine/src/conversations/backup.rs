@@ -83,8 +83,7 @@ pub(super) fn copy_to(from: &Connection, path: &Path) -> Result<(), EngineError>
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let file =
-        tempfile::NamedTempFile::new_in(folder).map_err(EngineError::io("write", path))?;
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(EngineError::io("write", path))?;
     copy(from, file.path()).map_err(|source| EngineError::Store {
         doing: "write a copy to",
         path: path.to_owned(),

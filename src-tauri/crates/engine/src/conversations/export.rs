@@ -85,11 +85,7 @@ impl Conversations {
             let conversations = ids
                 .map(|id| load(connection, &id?))
                 .collect::<Result<_, Refusal>>()?;
-            Ok(json(
-                self.now(),
-                presets::all(connection)?,
-                conversations,
-            ))
+            Ok(json(self.now(), presets::all(connection)?, conversations))
         })?;
         write_atomically(path, text.as_bytes())
     }
@@ -103,17 +99,13 @@ fn json(now: i64, presets: Vec<Preset>, conversations: Vec<Conversation>) -> Str
         presets,
         conversations,
     };
-    let mut text =
-        serde_json::to_string_pretty(&file).expect("numbers and texts have a JSON form");
+    let mut text = serde_json::to_string_pretty(&file).expect("numbers and texts have a JSON form");
     text.push('\n');
     text
 }
 
 /// A conversation and the messages of the branch it shows.
-fn shown(
-    connection: &Connection,
-    id: &str,
-) -> Result<(Conversation, Vec<Message>), Refusal> {
+fn shown(connection: &Connection, id: &str) -> Result<(Conversation, Vec<Message>), Refusal> {
     let row = list::row_of(connection, id)?;
     let leaf: Option<i64> = connection.query_row(
         "SELECT leaf FROM conversations WHERE row = ?1",

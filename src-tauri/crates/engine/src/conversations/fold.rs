@@ -109,7 +109,10 @@ fn fold_char(c: char, to: &mut String) {
         return;
     }
     for part in std::iter::once(c).nfkd() {
-        to.extend(part.to_lowercase().filter(|c| c.is_alphanumeric() && !is_combining_mark(*c)));
+        to.extend(
+            part.to_lowercase()
+                .filter(|c| c.is_alphanumeric() && !is_combining_mark(*c)),
+        );
     }
 }
 
@@ -120,7 +123,10 @@ mod tests {
     #[test]
     fn words_are_compared_without_case_and_diacritics() {
         for (text, expected) in [
-            ("istanbul İSTANBUL ISTANBUL ıstanbul İstanbul'da", "istanbul istanbul istanbul istanbul istanbul da"),
+            (
+                "istanbul İSTANBUL ISTANBUL ıstanbul İstanbul'da",
+                "istanbul istanbul istanbul istanbul istanbul da",
+            ),
             ("Şeker seker ŞEKER", "seker seker seker"),
             ("ÇĞİÖŞÜ çğıöşü", "cgiosu cgiosu"),
             ("i\u{307}stanbul I\u{307}stanbul", "istanbul istanbul"),

@@ -3,9 +3,7 @@
 use super::export::{ExportFile, FORMAT, VERSION};
 use super::messages::{insert, json};
 use super::{Conversations, Refusal, index, list, presets, title};
-use crate::api::conversation::{
-    Conversation, ConversationSummary, Message, MessageState, Preset,
-};
+use crate::api::conversation::{Conversation, ConversationSummary, Message, MessageState, Preset};
 use crate::error::EngineError;
 use crate::random::uuid;
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -218,7 +216,11 @@ fn store(
     let mut rows: HashMap<&str, i64> = HashMap::new();
     for at in order {
         let message = &conversation.messages[at];
-        let parent = message.parent.as_deref().and_then(|id| rows.get(id)).copied();
+        let parent = message
+            .parent
+            .as_deref()
+            .and_then(|id| rows.get(id))
+            .copied();
         let stored = Message {
             id: free_id(transaction, "messages", &message.id)?,
             state: match message.state {

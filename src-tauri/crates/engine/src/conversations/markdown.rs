@@ -28,7 +28,10 @@ pub(super) fn page(conversation: &Conversation, shown: &[Message]) -> String {
         };
         write(&mut page, format_args!("\n## {name}\n"));
         if !message.content.trim().is_empty() {
-            write(&mut page, format_args!("\n{}\n", message.content.trim_end()));
+            write(
+                &mut page,
+                format_args!("\n{}\n", message.content.trim_end()),
+            );
         }
         if let Some(note) = note(message) {
             write(&mut page, format_args!("\n*{note}*\n"));
@@ -51,7 +54,10 @@ fn note(message: &Message) -> Option<String> {
         MessageState::Failed => {
             let reason = message.error.as_ref().map(|error| error.message.as_str());
             let line = reason.and_then(|reason| reason.lines().next());
-            Some(format!("failed: {}", line.unwrap_or("for an unknown reason")))
+            Some(format!(
+                "failed: {}",
+                line.unwrap_or("for an unknown reason")
+            ))
         }
     }
 }
@@ -79,7 +85,11 @@ fn date(days: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }

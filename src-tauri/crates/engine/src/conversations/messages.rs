@@ -189,7 +189,9 @@ macro_rules! stored_as_word {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<$kind> {
                 let text = value.as_str()?;
                 let found = $words.iter().find(|(_, word)| *word == text);
-                found.map(|(value, _)| *value).ok_or(FromSqlError::InvalidType)
+                found
+                    .map(|(value, _)| *value)
+                    .ok_or(FromSqlError::InvalidType)
             }
         }
     };

@@ -18,10 +18,9 @@ impl Stamp {
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Stamp> {
         let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
         let version: i32 = number("user_version")?;
-        let empty =
-            connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
-                row.get(0)
-            })?;
+        let empty = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+            row.get(0)
+        })?;
         Ok(Stamp {
             application: number("application_id")?,
             // A negative version is none of ours; taken for a newer one, it is left alone.

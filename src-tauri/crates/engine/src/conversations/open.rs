@@ -5,6 +5,7 @@ use super::schema::{APPLICATION_ID, STEPS};
 use super::{Clock, Conversations, index, trash};
 use crate::error::EngineError;
 use crate::folders::Home;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ pub(super) fn connect(path: &Path, now: i64) -> Result<Connection, EngineError> 
     // The log of changes goes when the last connection closes; when it is there, a run ended without that.
     let unclean = beside(path, "-wal").exists();
     let failed = |source| unusable(path, source);
+    let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     let mut connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -58,6 +60,8 @@ pub(super) fn connect(path: &Path, now: i64) -> Result<Connection, EngineError> 
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(failed)?;
+    // Until it is known that the file is ours and whole, closing it changes nothing.
+    connection.set_db_config(keep_log, true).map_err(failed)?;
     Stamp::read(&connection)
         .map_err(failed)?
         .check(path, &STEPS)?;
@@ -65,6 +69,7 @@ pub(super) fn connect(path: &Path, now: i64) -> Result<Connection, EngineError> 
     if unclean {
         check_whole(&connection, path)?;
     }
+    connection.set_db_config(keep_log, false).map_err(failed)?;
     migrate(&mut connection, path, &STEPS, Before::Copy)?;
     tidy(&mut connection, now).map_err(failed)?;
     Ok(connection)

@@ -9,7 +9,9 @@ pub(super) const STEPS: [&str; 1] = [V1];
 /// `row` orders messages by when they came. A child's row is greater than its parent's, and lies in the same conversation.
 ///
 /// The indexes hold folded words only (`fold.rs`), so their tokenizer has nothing left to decide.
-/// `trashed_with` names the message whose removal took this one along.
+/// `trashed_with` names the message whose removal took this one along. `content` is last: to read what stands before it,
+/// SQLite need not walk through a long text. Parents do not delete their children by themselves: that would nest as deep
+/// as the tree is, and SQLite stops at 1000.
 const V1: &str = "
 CREATE TABLE presets (
   row INTEGER PRIMARY KEY,
@@ -40,7 +42,6 @@ CREATE TABLE messages (
   conversation INTEGER NOT NULL REFERENCES conversations (row) ON DELETE CASCADE,
   parent INTEGER CHECK (parent < row),
   role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
-  content TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('complete', 'running', 'cancelled', 'interrupted', 'failed')),
   model TEXT,
@@ -51,8 +52,9 @@ CREATE TABLE messages (
   metrics TEXT,
   trashed_at INTEGER,
   trashed_with INTEGER,
+  content TEXT NOT NULL,
   UNIQUE (conversation, row),
-  FOREIGN KEY (conversation, parent) REFERENCES messages (conversation, row) ON DELETE CASCADE
+  FOREIGN KEY (conversation, parent) REFERENCES messages (conversation, row)
 ) STRICT;
 
 CREATE INDEX conversations_by_leaf ON conversations (leaf);

@@ -12,7 +12,7 @@ const MOST_HITS: usize = 50;
 /// Of those, titles.
 const MOST_TITLES: usize = 15;
 /// Matches that are weighed against one another: the newest ones. A word that is everywhere says nothing about old ones.
-const MOST_WEIGHED: i64 = 2000;
+const MOST_WEIGHED: i64 = 1000;
 /// Words of a query that count.
 const MOST_TERMS: usize = 16;
 /// The weight of a match halves, down to half of what it was, in this time.
@@ -112,8 +112,8 @@ fn titles(
         now,
         MOST_TITLES,
     )?;
-    let mut fetch =
-        connection.prepare_cached("SELECT id, title, updated_at FROM conversations WHERE row = ?1")?;
+    let mut fetch = connection
+        .prepare_cached("SELECT id, title, updated_at FROM conversations WHERE row = ?1")?;
     let hit = |title: Weighed| {
         fetch.query_row([title.row], |row| {
             let title: String = row.get(1)?;

@@ -24,7 +24,10 @@ pub(super) struct Term {
 pub(super) fn snippet(text: &str, terms: &[Term]) -> (String, Vec<(usize, usize)>) {
     let matches = matches(text, terms);
     let first = best(text, &matches, terms.len());
-    let window = window(text, matches.get(first).map_or(0, |found| found.range.start));
+    let window = window(
+        text,
+        matches.get(first).map_or(0, |found| found.range.start),
+    );
     let inside = matches
         .iter()
         .map(|found| found.range.clone())
@@ -62,7 +65,10 @@ fn best(text: &str, matches: &[Match], terms: usize) -> usize {
     for (at, first) in matches.iter().enumerate() {
         let reach = first.range.start + (LENGTH_CHARS - LEAD_CHARS).min(text.len());
         let mut seen = vec![false; terms];
-        for found in matches[at..].iter().take_while(|found| found.range.end <= reach) {
+        for found in matches[at..]
+            .iter()
+            .take_while(|found| found.range.end <= reach)
+        {
             seen[found.term] = true;
         }
         let count = seen.iter().filter(|seen| **seen).count();
@@ -173,9 +179,17 @@ mod tests {
     #[test]
     fn matches_are_marked_in_the_original_text() {
         for (text, words, expected) in [
-            ("Bugün İSTANBUL'da", &["istanbul*"][..], "Bugün [İSTANBUL]'da"),
+            (
+                "Bugün İSTANBUL'da",
+                &["istanbul*"][..],
+                "Bugün [İSTANBUL]'da",
+            ),
             ("kitaplar ve kitap", &["kitap*"], "[kitap]lar ve [kitap]"),
-            ("😀 kedi\n\n\tve  köpek", &["kedi", "kopek*"], "😀 [kedi] ve [köpek]"),
+            (
+                "😀 kedi\n\n\tve  köpek",
+                &["kedi", "kopek*"],
+                "😀 [kedi] ve [köpek]",
+            ),
             ("nothing here", &["other*"], "nothing here"),
             ("", &["other*"], ""),
         ] {

@@ -42,7 +42,8 @@ fn plain(line: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             '`' | '*' => {}
-            '_' if !before.is_alphanumeric() || !chars.peek().is_some_and(|c| c.is_alphanumeric()) => {}
+            '_' if !before.is_alphanumeric()
+                || !chars.peek().is_some_and(|c| c.is_alphanumeric()) => {}
             '!' if chars.peek() == Some(&'[') => {}
             '[' => {}
             // The address of a link goes, its text stays.
@@ -64,7 +65,9 @@ fn has_words(line: &str) -> bool {
 
 /// Up to the first sign that ends a sentence: it stands before a space, and what follows does not begin small.
 fn first_sentence(line: &str) -> &str {
-    let ends = line.char_indices().filter(|(_, c)| matches!(c, '.' | '?' | '!' | '…' | '。' | '？' | '！'));
+    let ends = line
+        .char_indices()
+        .filter(|(_, c)| matches!(c, '.' | '?' | '!' | '…' | '。' | '？' | '！'));
     for (count, (at, c)) in ends.enumerate().take(LONGEST_TYPED_CHARS) {
         let end = at + c.len_utf8();
         let after = &line[end..];
@@ -72,7 +75,8 @@ fn first_sentence(line: &str) -> &str {
             '。' | '？' | '！' => true,
             '.' => {
                 let next = after.trim_start().chars().next();
-                after.starts_with(' ') && next.is_some_and(|c| !c.is_lowercase())
+                after.starts_with(' ')
+                    && next.is_some_and(|c| !c.is_lowercase())
                     && !short_before(&line[..at])
             }
             _ => after.is_empty() || after.starts_with(' '),
@@ -104,7 +108,10 @@ fn cut(text: &str, most: usize) -> String {
         Some(space) if head[..space].chars().count() * 2 >= most => space,
         _ => whole_character(text, limit),
     };
-    format!("{}…", text[..end].trim_end_matches([' ', ',', ';', ':', '.']))
+    format!(
+        "{}…",
+        text[..end].trim_end_matches([' ', ',', ';', ':', '.'])
+    )
 }
 
 /// Not between a letter and the marks or joined signs that belong to it.
@@ -132,18 +139,33 @@ mod tests {
     fn the_first_question_gives_the_title() {
         for (question, title) in [
             ("What is diabetes?", "What is diabetes?"),
-            ("İstanbul'da hava nasıl? Yarın gidiyorum.", "İstanbul'da hava nasıl?"),
+            (
+                "İstanbul'da hava nasıl? Yarın gidiyorum.",
+                "İstanbul'da hava nasıl?",
+            ),
             ("  \n\n## Özet çıkar\n\nmetin…", "Özet çıkar"),
-            ("**Önemli:** `fn main()` ne yapar?", "Önemli: fn main() ne yapar?"),
-            ("See [the docs](https://example.com/a_b) please", "See the docs please"),
+            (
+                "**Önemli:** `fn main()` ne yapar?",
+                "Önemli: fn main() ne yapar?",
+            ),
+            (
+                "See [the docs](https://example.com/a_b) please",
+                "See the docs please",
+            ),
             ("```rust\nfn main() {}\n```", "fn main() {}"),
             ("- [ ] çöp at", "çöp at"),
-            ("Merhaba. Bana yardım eder misin?", "Merhaba. Bana yardım eder misin?"),
+            (
+                "Merhaba. Bana yardım eder misin?",
+                "Merhaba. Bana yardım eder misin?",
+            ),
             ("Dr. Ayşe Kaya kimdir? Anlat.", "Dr. Ayşe Kaya kimdir?"),
             ("Madde 5. fıkra ne diyor", "Madde 5. fıkra ne diyor"),
             ("Pi is 3.14. Why is that?", "Pi is 3.14. Why is that?"),
             ("Bunu çevir. İngilizceye olsun.", "Bunu çevir"),
-            ("use snake_case or _emphasis_ here", "use snake_case or emphasis here"),
+            (
+                "use snake_case or _emphasis_ here",
+                "use snake_case or emphasis here",
+            ),
             ("東京の天気は？明日は？", "東京の天気は？明日は？"),
             ("???", ""),
             ("", ""),
@@ -154,7 +176,9 @@ mod tests {
 
     #[test]
     fn a_long_question_is_cut_between_words() {
-        let title = of_question("Türkiye'nin ekonomisi hakkında uzun ve ayrıntılı bir rapor yazmanı istiyorum çünkü");
+        let title = of_question(
+            "Türkiye'nin ekonomisi hakkında uzun ve ayrıntılı bir rapor yazmanı istiyorum çünkü",
+        );
         assert_eq!(title, "Türkiye'nin ekonomisi hakkında uzun ve ayrıntılı…");
         let title = of_question(&"ş".repeat(200));
         assert_eq!(title, format!("{}…", "ş".repeat(48)));

@@ -151,9 +151,7 @@ fn rows(
     statement: &mut rusqlite::CachedStatement<'_>,
     parameters: impl rusqlite::Params,
 ) -> rusqlite::Result<Vec<i64>> {
-    statement
-        .query_map(parameters, |row| row.get(0))?
-        .collect()
+    statement.query_map(parameters, |row| row.get(0))?.collect()
 }
 
 /// Row of a message, and with whose removal it was trashed, if it was.
@@ -179,7 +177,8 @@ pub(super) fn purge(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result
 
 /// A message is deleted after everything below it: that was trashed with it, or before it.
 fn purge_before(transaction: &Transaction<'_>, limit: i64) -> rusqlite::Result<usize> {
-    let emptied = transaction.execute("DELETE FROM conversations WHERE trashed_at <= ?1", [limit])?;
+    let emptied =
+        transaction.execute("DELETE FROM conversations WHERE trashed_at <= ?1", [limit])?;
     transaction.execute("DELETE FROM messages WHERE trashed_at <= ?1", [limit])?;
     Ok(emptied)
 }
