@@ -39,6 +39,14 @@ impl Painted {
     }
 }
 
+/// A window that nobody sees need not paint.
+fn is_out_of_sight<R: Runtime>(app: &AppHandle<R>) -> bool {
+    app.get_webview_window(crate::window::MAIN)
+        .is_none_or(|window| {
+            window.is_minimized().unwrap_or(false) || !window.is_visible().unwrap_or(true)
+        })
+}
+
 /// Watches the first paint.
 pub(crate) fn watch<R: Runtime>(app: AppHandle<R>, home: Home) {
     let painted = Painted::default();
@@ -46,7 +54,7 @@ pub(crate) fn watch<R: Runtime>(app: AppHandle<R>, home: Home) {
     let _first = painted.1.set(Instant::now());
     app.manage(painted.clone());
     std::thread::spawn(move || {
-        if painted.waited(PATIENCE) {
+        if painted.waited(PATIENCE) || is_out_of_sight(&app) {
             return;
         }
         tracing::warn!("the window has not painted; it is reloaded");
@@ -55,7 +63,7 @@ pub(crate) fn watch<R: Runtime>(app: AppHandle<R>, home: Home) {
         {
             tracing::warn!("the window could not be reloaded: {error}");
         }
-        if painted.waited(PATIENCE) {
+        if painted.waited(PATIENCE) || is_out_of_sight(&app) {
             return;
         }
         tracing::error!("the window stays blank");

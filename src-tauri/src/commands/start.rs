@@ -1,7 +1,7 @@
 //! The first and the last words of the page.
 
 use super::Answer;
-use crate::desk::{Failure, Opening};
+use crate::desk::{Desk, Failure, Opening};
 use crate::settings::{AppSettings, view};
 use crate::{redact, watchdog};
 use r3mes_engine::api::conversation::{ConversationSummary, Preset};
@@ -30,18 +30,25 @@ pub(crate) async fn start<R: Runtime>(
     app: AppHandle<R>,
     desk: State<'_, Opening>,
 ) -> Answer<Start> {
-    desk.with(move |desk| -> Result<Start, Failure> {
-        Ok(Start {
-            version: env!("CARGO_PKG_VERSION").into(),
-            settings: view(&app, &desk.engine)?,
-            conversations: desk.store.list()?,
-            presets: desk.store.presets()?,
-            active_model: desk.active_model(),
-            home: desk.engine.settings().home.path.display().to_string(),
-            notices: desk.notices.clone(),
-        })
+    let own = app.clone();
+    let started = desk.with(move |desk| first_paint(&own, desk)).await;
+    if started.is_err() {
+        // The page says why in words; it is not blank.
+        painted(app);
+    }
+    started
+}
+
+fn first_paint<R: Runtime>(app: &AppHandle<R>, desk: &Desk) -> Result<Start, Failure> {
+    Ok(Start {
+        version: env!("CARGO_PKG_VERSION").into(),
+        settings: view(app, &desk.engine)?,
+        conversations: desk.store.list()?,
+        presets: desk.store.presets()?,
+        active_model: desk.active_model(),
+        home: desk.engine.settings().home.path.display().to_string(),
+        notices: desk.notices.clone(),
     })
-    .await
 }
 
 #[tauri::command]
