@@ -97,7 +97,7 @@ function markedFor(labels: Labels): Marked {
           `<${tag} dir="auto"${align ? ` class="to-${align}"` : ''}>${this.parser.parseInline(tokens)}</${tag}>`
         const head = header.map((each) => cell('th', each)).join('')
         const body = rows.map((row) => `<tr>${row.map((each) => cell('td', each)).join('')}</tr>`).join('')
-        const frame = `class="table" tabindex="0" role="region" aria-label="${escapeHtml(labels.table)}"`
+        const frame = `class="wide" tabindex="0" role="region" aria-label="${escapeHtml(labels.table)}"`
         return `<div ${frame}><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
       },
     },

@@ -106,7 +106,7 @@ describe('closing', () => {
 describe('markup', () => {
   it('shows a table with its alignment, in a frame that scrolls', () => {
     const table = html('| a | b |\n|---|--:|\n| 1 | 2 |')
-    expect(table).toContain('<div class="table" tabindex="0"')
+    expect(table).toContain('<div class="wide" tabindex="0"')
     expect(table).toContain('class="to-right"')
   })
   it('leaves inline maths for drawing and money alone', () => {

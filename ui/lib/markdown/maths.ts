@@ -70,9 +70,7 @@ export function drawTex(element: HTMLElement, tex: string, display: boolean, ope
     return
   }
   try {
-    // Into a fragment's child first: a formula that fails half way leaves the source standing.
-    const drawn = document.createElement('span')
-    katex.render(tex, drawn, {
+    const tree = (katex as unknown as TreeMaker).__renderToDomTree(tex, {
       displayMode: display,
       throwOnError: true,
       strict: 'ignore',
@@ -80,7 +78,8 @@ export function drawTex(element: HTMLElement, tex: string, display: boolean, ope
       maxSize: 20,
       maxExpand: 500,
     })
-    element.replaceChildren(...drawn.childNodes)
+    dropStyleAttributes(tree)
+    element.replaceChildren(tree.toNode())
     element.classList.remove('maths-source')
     element.dataset.drawn = ''
   } catch {
@@ -88,4 +87,20 @@ export function drawTex(element: HTMLElement, tex: string, display: boolean, ope
     element.textContent = tex
     element.classList.add('maths-source')
   }
+}
+
+/** What KaTeX builds before it becomes elements. */
+interface MathsNode {
+  attributes?: Record<string, string>
+  children?: MathsNode[]
+}
+
+interface TreeMaker {
+  __renderToDomTree(tex: string, options: object): MathsNode & { toNode(): Node }
+}
+
+/** A few pictures carry their width a second time as a `style` attribute, which the security policy would report. */
+function dropStyleAttributes(node: MathsNode): void {
+  if (node.attributes) delete node.attributes.style
+  node.children?.forEach(dropStyleAttributes)
 }
