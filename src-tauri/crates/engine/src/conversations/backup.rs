@@ -17,13 +17,7 @@ impl Conversations {
     /// # Errors
     /// If the file cannot be written, or is the store itself.
     pub fn backup(&self, path: &Path) -> Result<u64, EngineError> {
-        if std::path::absolute(path).is_ok_and(|path| path == self.path) {
-            return Err(EngineError::BadRequest {
-                field: "backup".into(),
-                found: format!("`{}`, where the conversations are", path.display()),
-                expected: "another file".into(),
-            });
-        }
+        self.check_target(path)?;
         copy_to(&self.connection(), path)?;
         let size = std::fs::metadata(path).map_err(EngineError::io("read", path))?;
         Ok(size.len())

@@ -54,6 +54,7 @@ impl Conversations {
     /// # Errors
     /// If there is no such conversation outside the trash, or the file cannot be written.
     pub fn export(&self, id: &str, format: ExportFormat, path: &Path) -> Result<(), EngineError> {
+        self.check_target(path)?;
         let text = self.read(|connection| match format {
             ExportFormat::Json => {
                 let conversation = load(connection, id)?;
@@ -78,6 +79,7 @@ impl Conversations {
     /// # Errors
     /// If the store cannot be read or the file cannot be written.
     pub fn export_everything(&self, path: &Path) -> Result<(), EngineError> {
+        self.check_target(path)?;
         let text = self.read(|connection| {
             let mut ids = connection
                 .prepare("SELECT id FROM conversations WHERE trashed_at IS NULL ORDER BY row")?;

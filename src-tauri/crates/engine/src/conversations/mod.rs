@@ -55,6 +55,39 @@ impl Conversations {
         &self.path
     }
 
+    /// Writes the log of changes into the file, as the last act of a run that does not end by dropping this. A run that
+    /// ends without it loses nothing, but the next one looks through the whole file first.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn settle(&self) -> Result<(), EngineError> {
+        self.read(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(())
+        })
+    }
+
+    /// What people save must not replace the store itself.
+    fn check_target(&self, path: &Path) -> Result<(), EngineError> {
+        let same = |ours: PathBuf| {
+            path == ours
+                || path
+                    .canonicalize()
+                    .is_ok_and(|path| Some(path) == ours.canonicalize().ok())
+        };
+        if !["", "-wal", "-shm"]
+            .map(|suffix| same(open::beside(&self.path, suffix)))
+            .contains(&true)
+        {
+            return Ok(());
+        }
+        Err(EngineError::BadRequest {
+            field: "file".into(),
+            found: format!("`{}`, where the conversations are", path.display()),
+            expected: "another file".into(),
+        })
+    }
+
     fn now(&self) -> i64 {
         (self.now)()
     }

@@ -49,8 +49,10 @@ pub(super) fn connect(path: &Path, now: i64) -> Result<Connection, EngineError> 
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(EngineError::io("make the folder", folder))?;
     look(path)?;
-    // The log of changes goes when the last connection closes; when it is there, a run ended without that.
-    let unclean = beside(path, "-wal").exists();
+    // The log of changes is emptied when a run ends in order.
+    let log = std::fs::metadata(beside(path, "-wal"));
+    let unclean = log.is_ok_and(|log| log.len() > 0);
+    make_private(path)?;
     let failed = |source| unusable(path, source);
     let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     let mut connection = Connection::open_with_flags(
@@ -73,6 +75,20 @@ pub(super) fn connect(path: &Path, now: i64) -> Result<Connection, EngineError> 
     migrate(&mut connection, path, &STEPS, Before::Copy)?;
     tidy(&mut connection, now).map_err(failed)?;
     Ok(connection)
+}
+
+/// A new file is for its owner only; what SQLite puts beside it follows.
+fn make_private(path: &Path) -> Result<(), EngineError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(EngineError::io("make", path)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses by the header alone what must not be touched, before SQLite opens the file.

@@ -64,10 +64,10 @@ CREATE INDEX messages_shown ON messages (conversation) WHERE trashed_at IS NULL;
 CREATE INDEX messages_running ON messages (row) WHERE state = 'running';
 
 CREATE VIRTUAL TABLE message_index USING fts5 (
-  words, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '2 3'
+  words, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3'
 );
 CREATE VIRTUAL TABLE title_index USING fts5 (
-  words, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '2 3'
+  words, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3'
 );
 
 CREATE TRIGGER message_gone AFTER DELETE ON messages BEGIN

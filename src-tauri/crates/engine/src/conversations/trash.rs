@@ -71,10 +71,7 @@ impl Conversations {
             Ok(emptied)
         })?;
         // The log of changes still holds what was deleted; another process at the file may keep it a little longer.
-        self.read(|connection| {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-            Ok(())
-        })?;
+        self.settle()?;
         Ok(emptied)
     }
 

@@ -198,3 +198,22 @@ fn one_conversation_is_exported_with_its_preset() {
         assert_unknown(store.export("nobody", format, &path));
     }
 }
+
+#[test]
+fn the_store_itself_is_not_written_over() {
+    let (folder, store, id) = rich();
+    let before = exported(&store, &folder);
+    let around = folder.file("..").join("Şükrü Öğüt").join("r3mes.sqlite");
+    for path in [
+        folder.file("r3mes.sqlite"),
+        folder.file("r3mes.sqlite-wal"),
+        around,
+    ] {
+        for format in [ExportFormat::Markdown, ExportFormat::Json] {
+            assert_refused(store.export(&id, format, &path), "expected another file");
+        }
+        assert_refused(store.export_everything(&path), "expected another file");
+        assert_refused(store.backup(&path), "expected another file");
+    }
+    assert_eq!(exported(&store, &folder), before);
+}

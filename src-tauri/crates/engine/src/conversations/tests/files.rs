@@ -130,7 +130,7 @@ fn damage_inside_is_found_after_a_crash() {
     bytes[middle..middle + 8192].fill(0x5a);
     std::fs::write(&path, &bytes).expect("written");
     // What a crash leaves: a log of changes beside the file.
-    std::fs::write(folder.file("r3mes.sqlite-wal"), []).expect("written");
+    std::fs::write(folder.file("r3mes.sqlite-wal"), [0; 32]).expect("written");
     let text = folder.try_open().expect_err("damaged").report();
     assert!(
         text.contains("expected a whole database of conversations"),
@@ -147,4 +147,30 @@ fn a_folder_in_the_way_is_an_error_with_the_path() {
     let folder = Folder::new();
     std::fs::create_dir_all(folder.home().conversations()).expect("made");
     assert_refused(folder.try_open(), "r3mes.sqlite");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_people_write_is_for_them_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, store) = store();
+    talked(&store, "gizli", "cevap");
+    store.backup(&folder.file("backup")).expect("backed up");
+    for entry in std::fs::read_dir(folder.home().path).expect("a folder") {
+        let entry = entry.expect("a file");
+        let mode = entry.metadata().expect("there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
+    }
+}
+
+#[test]
+fn a_run_that_settled_leaves_no_log() {
+    let (folder, store) = store();
+    let (id, _) = talked(&store, "soru", "cevap");
+    store.settle().expect("settled");
+    let log = folder.file("r3mes.sqlite-wal");
+    assert_eq!(std::fs::metadata(log).expect("there").len(), 0);
+    // The process ends here without dropping anything.
+    std::mem::forget(store);
+    assert_eq!(folder.open().load(&id).expect("loaded").messages.len(), 2);
 }

@@ -94,4 +94,13 @@ fn twenty_thousand_messages_are_searched_at_once() {
         assert!(search < Duration::from_millis(30), "{query}: {search:?}");
         assert!(list < Duration::from_millis(30), "{list:?}");
     }
+    // As after a crash: the whole file is looked through.
+    let check = best(|| {
+        let whole = store.read(|connection| {
+            let path = store.path();
+            Ok(super::super::open::check_whole(connection, path)?)
+        });
+        whole.expect("whole");
+    });
+    eprintln!("check {check:?}");
 }
