@@ -51,10 +51,15 @@ pub(super) fn path(connection: &Connection, leaf: i64) -> rusqlite::Result<Vec<M
         "WITH RECURSIVE up (row, parent) AS (
            SELECT row, parent FROM messages WHERE row = ?1
            UNION ALL SELECT m.row, m.parent FROM up JOIN messages m ON m.row = up.parent)
-         SELECT {COLUMNS} FROM up JOIN messages m ON m.row = up.row LEFT JOIN messages p ON p.row = m.parent ORDER BY m.row"
+         SELECT {COLUMNS}, m.row FROM up JOIN messages m ON m.row = up.row LEFT JOIN messages p ON p.row = m.parent"
     ))?;
-    let rows = statement.query_map([leaf], message_of)?;
-    rows.collect()
+    let rows = statement.query_map([leaf], |row| {
+        Ok((row.get::<_, i64>("row")?, message_of(row)?))
+    })?;
+    // SQLite would carry every text through its sorter.
+    let mut messages = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    messages.sort_unstable_by_key(|(row, _)| *row);
+    Ok(messages.into_iter().map(|(_, message)| message).collect())
 }
 
 /// Makes `leaf` the end of the shown branch.

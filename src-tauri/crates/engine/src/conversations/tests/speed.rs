@@ -1,9 +1,11 @@
-//! What must not be felt: a long conversation opens, a large store is searched. Limits are several times what was
-//! measured, so that a busy machine passes and a missing index does not.
+//! What must not be felt: a long conversation opens, a large store is searched. On a quiet machine each of these takes
+//! less than 10 ms; the limits let a busy one pass, and not a missing index.
 
 use super::*;
 use crate::api::Role;
 use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_millis(100);
 
 /// Fills a conversation without one transaction for each message.
 fn fill(store: &Conversations, messages: usize) -> String {
@@ -77,8 +79,8 @@ fn two_thousand_messages_open_at_once() {
     let open = best(|| assert_eq!(store.load(&id).expect("loaded").messages.len(), 2000));
     let branch = best(|| assert_eq!(store.branch(&id, &leaf).expect("a branch").len(), 2000));
     eprintln!("load {open:?}, branch {branch:?}");
-    assert!(open < Duration::from_millis(50), "{open:?}");
-    assert!(branch < Duration::from_millis(50), "{branch:?}");
+    assert!(open < LIMIT, "{open:?}");
+    assert!(branch < LIMIT, "{branch:?}");
 }
 
 #[test]
@@ -91,8 +93,8 @@ fn twenty_thousand_messages_are_searched_at_once() {
         let search = best(|| drop(store.search(query).expect("searched")));
         let list = best(|| assert_eq!(store.list().expect("a list").len(), 10));
         eprintln!("{query}: {search:?}, list {list:?}");
-        assert!(search < Duration::from_millis(30), "{query}: {search:?}");
-        assert!(list < Duration::from_millis(30), "{list:?}");
+        assert!(search < LIMIT, "{query}: {search:?}");
+        assert!(list < LIMIT, "{list:?}");
     }
     // As after a crash: the whole file is looked through.
     let check = best(|| {
