@@ -15,6 +15,7 @@ import { Toasts } from './toasts.svelte'
 
 /** Below this width, at a text size of 1, the sidebar lies over the page. */
 const NARROW = 960
+const LOW = 480
 const MINUTE = 60_000
 
 export class App {
@@ -33,8 +34,11 @@ export class App {
   /** The sidebar of a narrow window, which is closed again by using it. */
   overlayOpen = $state(false)
   windowWidth = $state(1280)
+  windowHeight = $state(800)
 
   readonly narrow: boolean = $derived(this.windowWidth / this.settings.zoom < NARROW)
+  /** Too low for a sidebar with a full foot. */
+  readonly low: boolean = $derived(this.windowHeight / this.settings.zoom < LOW)
   readonly sidebarShown: boolean = $derived(this.narrow ? this.overlayOpen : this.settings.sidebar_open)
 
   constructor(
@@ -175,7 +179,10 @@ export class App {
 
   #changed = (change: Change): void => {
     const again: Record<Change, () => Promise<void>> = {
-      conversations: () => this.conversations.refresh(),
+      conversations: () => {
+        this.chats.refresh()
+        return this.conversations.refresh()
+      },
       models: () => this.models.refresh(),
       jobs: () => this.jobs.refresh(),
       settings: async () => {
