@@ -149,6 +149,41 @@ describe('an answer while it is made', () => {
   })
 })
 
+describe('a conversation in the trash', () => {
+  it('stops its answer, and does not come back into the list when it ends', async () => {
+    const { backend, emit } = scripted()
+    const { chats, chat, changed } = await open(backend)
+    void chat.send('Why?')
+    await vi.advanceTimersByTimeAsync(0)
+    emit({ type: 'stored', question, answer: running })
+    const before = changed.length
+    chats.forget(chat.id)
+    expect(backend.calls.at(-1)).toEqual(['stop', 'a'])
+    emit({ type: 'done', answer: { ...finished, state: 'cancelled' }, summary: chat.summary })
+    expect(changed).toHaveLength(before)
+  })
+})
+
+describe('an answer begun elsewhere', () => {
+  it('is read again when something changed', async () => {
+    const { backend } = scripted()
+    const { chats, chat } = await open(backend)
+    chat.messages = [question, running]
+    vi.spyOn(backend, 'openConversation').mockResolvedValue({
+      summary: chat.summary,
+      messages: [question, finished],
+      leaf: 'a',
+      system_prompt: '',
+      preset_id: null,
+      draft: '',
+      sampling: chat.parameters.sampling,
+    })
+    chats.refresh()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(chat.last).toEqual(finished)
+  })
+})
+
 describe('stopping', () => {
   it('reaches the core, and again when the core refused', async () => {
     const { backend, emit } = scripted()

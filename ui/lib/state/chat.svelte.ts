@@ -44,6 +44,8 @@ export class Chat {
   readonly rows: Row[] = $derived(branch(this.tree, this.leaf))
   readonly last: Message | null = $derived(this.rows.at(-1)?.message ?? null)
 
+  /** Nothing of it is told to the list any more: it is in the trash. */
+  #forgotten = false
   #measureTimer: ReturnType<typeof setTimeout> | undefined
   #measured = 0
 
@@ -230,7 +232,7 @@ export class Chat {
 
   #setSummary(summary: ConversationSummary): void {
     this.summary = summary
-    this.hooks.summaryChanged(summary)
+    if (!this.#forgotten) this.hooks.summaryChanged(summary)
   }
 
   async #saveParameters(now: Parameters): Promise<void> {
@@ -257,6 +259,24 @@ export class Chat {
       // Without a model there is nothing to measure against: no ring.
       if (turn === this.#measured) this.context = null
     }
+  }
+
+  forget(): void {
+    this.#forgotten = true
+    void this.stop()
+  }
+
+  /** Whether an answer is said to be in the making, and nobody here is told of it. */
+  get stale(): boolean {
+    return !this.run && this.messages.some((message) => message.state === 'running')
+  }
+
+  /** Reads the messages again. */
+  async refresh(): Promise<void> {
+    const { messages, leaf } = await this.backend.openConversation(this.id)
+    if (this.run) return
+    this.messages = messages
+    if (this.leaf === null || !messages.some((message) => message.id === this.leaf)) this.leaf = leaf
   }
 
   /** Before another conversation is shown, and before the window closes. */

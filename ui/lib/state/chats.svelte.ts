@@ -29,6 +29,11 @@ export class Chats {
     this.newDraft = new Draft(readNewDraft(), async (text) => writeNewDraft(text))
   }
 
+  /** Something changed in the core: an answer that somebody else began may have ended. */
+  refresh(): void {
+    for (const chat of this.#open.values()) if (chat.stale) chat.refresh().catch(() => {})
+  }
+
   /** Conversations an answer is being made in. */
   get running(): string[] {
     return [...this.#open.values()].filter((chat) => chat.run).map((chat) => chat.id)
@@ -75,8 +80,7 @@ export class Chats {
 
   /** It went to the trash, or changed elsewhere. */
   forget(id: string): void {
-    const chat = this.#open.get(id)
-    if (chat?.run) void chat.stop()
+    this.#open.get(id)?.forget()
     this.#open.delete(id)
   }
 

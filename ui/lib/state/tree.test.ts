@@ -4,7 +4,16 @@ import { branch, buildTree, leafAfterRemoving, leafOfSibling, newestLeaf, subtre
 
 function message(id: string, parent: string | null, at: number, role: Role = 'user'): Message {
   return {
-    id, parent, role, content: id, created_at: at, state: 'complete', model: null, finish_reason: null, seed: null, error: null,
+    id,
+    parent,
+    role,
+    content: id,
+    created_at: at,
+    state: 'complete',
+    model: null,
+    finish_reason: null,
+    seed: null,
+    error: null,
     metrics: null,
   }
 }
@@ -13,8 +22,14 @@ function message(id: string, parent: string | null, at: number, role: Role = 'us
 //    │    └ q2' ─ a2'
 //    └ a1' ─ q3
 const messages = [
-  message('q1', null, 1), message('a1', 'q1', 2, 'assistant'), message('q2', 'a1', 3), message('a2', 'q2', 4, 'assistant'),
-  message('a1x', 'q1', 5, 'assistant'), message('q3', 'a1x', 6), message('q2x', 'a1', 7), message('a2x', 'q2x', 8, 'assistant'),
+  message('q1', null, 1),
+  message('a1', 'q1', 2, 'assistant'),
+  message('q2', 'a1', 3),
+  message('a2', 'q2', 4, 'assistant'),
+  message('a1x', 'q1', 5, 'assistant'),
+  message('q3', 'a1x', 6),
+  message('q2x', 'a1', 7),
+  message('a2x', 'q2x', 8, 'assistant'),
 ]
 const tree = buildTree(messages)
 const shown = (leaf: string | null) =>

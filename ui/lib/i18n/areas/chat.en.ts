@@ -73,6 +73,7 @@ export const chatEn = {
   'chat.endLength': 'the token limit',
   'chat.endCancelled': 'you',
 
+  'chat.stateElsewhere': 'This answer is still being made.',
   'chat.stateInterrupted': 'The program ended before this answer was finished.',
   'chat.stateCancelled': 'Stopped by you.',
   'chat.stateCancelledEmpty': 'Stopped before the first word.',

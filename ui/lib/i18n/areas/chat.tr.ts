@@ -74,6 +74,7 @@ export const chatTr: Translation<typeof chatEn> = {
   'chat.endLength': 'belirteç sınırı',
   'chat.endCancelled': 'siz',
 
+  'chat.stateElsewhere': 'Bu yanıt hâlâ hazırlanıyor.',
   'chat.stateInterrupted': 'Bu yanıt bitmeden program kapandı.',
   'chat.stateCancelled': 'Siz durdurdunuz.',
   'chat.stateCancelledEmpty': 'İlk sözcükten önce durduruldu.',
