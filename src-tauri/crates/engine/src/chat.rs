@@ -3,6 +3,9 @@
 //! Whatever happens after [`ChatEvent::Stored`] — a stop, an error, a window that is gone — the answer is in the store
 //! with its state; after a kill its last checkpoint is.
 
+#[cfg(test)]
+mod tests;
+
 use crate::api::conversation::{Conversation, Message, MessageError, MessageMetrics, MessageState};
 use crate::api::{AnswerResult, AskRequest, ChatEvent, ContextUse, Event, FinishReason, Query};
 use crate::cancel::Cancel;

@@ -196,6 +196,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    #[cfg(test)]
+    pub(crate) fn new(events: Receiver<Event>, cancel: Cancel) -> Answer {
+        Answer { events, cancel }
+    }
+
     /// A handle that stops this answer from elsewhere; the events end with `Done` all the same.
     pub fn cancel(&self) -> Cancel {
         self.cancel.clone()

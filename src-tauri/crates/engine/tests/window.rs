@@ -134,7 +134,10 @@ fn the_context_is_counted_with_and_without_the_model_in_memory() {
     };
     let cold = count();
     assert_eq!(engine.loaded(), None);
-    assert!(cold.system > 0 && cold.history > cold.draft && cold.draft > 0, "{cold:?}");
+    assert!(
+        cold.system > 0 && cold.history > cold.draft && cold.draft > 0,
+        "{cold:?}"
+    );
     assert_eq!(cold.answer, cold.limit / 2);
     engine
         .warm(&Cancel::new(), &mut |_| {})
@@ -158,7 +161,9 @@ fn a_model_is_imported_verified_and_taken_off_the_list_by_jobs() {
     // The built-in model's own name is taken, so the copy could not have it.
     let installed = engine.models().list(None).expect("a list");
     assert!(installed.iter().any(|entry| entry.name == import.message));
-    let verify = jobs.verify(import.message.clone()).expect("a thread starts");
+    let verify = jobs
+        .verify(import.message.clone())
+        .expect("a thread starts");
     let verify = ended(&jobs, &announced, &verify.id);
     assert_eq!(verify.state, JobState::Done, "{}", verify.message);
     jobs.dismiss(&import.id).expect("it has ended");
@@ -170,7 +175,9 @@ fn work_that_fails_says_why() {
     let home = folder();
     let engine = engine(home.path());
     let (jobs, announced) = jobs(&engine);
-    let job = jobs.import(home.path().to_owned()).expect("a thread starts");
+    let job = jobs
+        .import(home.path().to_owned())
+        .expect("a thread starts");
     let job = ended(&jobs, &announced, &job.id);
     assert_eq!(job.state, JobState::Failed);
     assert!(!job.message.is_empty());
