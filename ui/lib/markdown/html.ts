@@ -95,7 +95,8 @@ function markedFor(labels: Labels): Marked {
       table({ header, rows }) {
         const cell = (tag: string, { tokens, align }: Tokens.TableCell) =>
           `<${tag} dir="auto"${align ? ` class="to-${align}"` : ''}>${this.parser.parseInline(tokens)}</${tag}>`
-        const head = header.map((each) => cell('th', each)).join('')
+        // A header without words is none.
+        const head = header.map((each) => cell(each.text.trim() ? 'th' : 'td', each)).join('')
         const body = rows.map((row) => `<tr>${row.map((each) => cell('td', each)).join('')}</tr>`).join('')
         const frame = `class="wide" tabindex="0" role="region" aria-label="${escapeHtml(labels.table)}"`
         return `<div ${frame}><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
