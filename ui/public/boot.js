@@ -41,6 +41,8 @@
   }
 
   function problem(text) {
+    // Said by web views when an observer needs a second round; nothing is wrong.
+    if (/ResizeObserver loop/.test(text)) return
     problems.push(text)
     var hand = window.r3mesReport
     if (hand) hand(text)

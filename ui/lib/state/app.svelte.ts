@@ -31,6 +31,7 @@ export class App {
   readonly models: Models
   paletteOpen = $state(false)
   sheetOpen = $state(false)
+  modelMenuOpen = $state(false)
   /** The sidebar of a narrow window, which is closed again by using it. */
   overlayOpen = $state(false)
   windowWidth = $state(1280)
@@ -92,6 +93,7 @@ export class App {
         sidebar: () => void this.toggleSidebar(),
         settings: () => this.nav.go({ name: 'settings', section: 'appearance' }),
         'shortcut.sheet': () => void (this.sheetOpen = true),
+        'model.pick': () => this.pickModel(),
         back: () => this.nav.back(),
         forward: () => this.nav.forward(),
         'section.chat': () => this.nav.chat(null),
@@ -120,6 +122,12 @@ export class App {
   toggleSidebar(): Promise<void> | void {
     if (this.narrow) this.overlayOpen = !this.overlayOpen
     else return this.saveSettings({ sidebar_open: !this.settings.sidebar_open })
+  }
+
+  /** The choice of models lies at the foot of the sidebar. */
+  pickModel(): void {
+    if (!this.sidebarShown) void this.toggleSidebar()
+    this.modelMenuOpen = true
   }
 
   zoom(direction: 1 | -1): Promise<void> {

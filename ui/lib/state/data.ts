@@ -14,7 +14,7 @@ export interface DataHost {
 export async function backUp({ backend, i18n, toasts, report }: DataHost, day: string): Promise<void> {
   const { t } = i18n
   await tried(report, async () => {
-    const path = await backend.pickSave(t('settings.backupTitle'), `r3mes-${day}.r3mes-backup`)
+    const path = await backend.pickSave(t('settings.backupTitle'), `r3mes-backup-${day}.zip`)
     if (path === null) return
     const size = await backend.backup(path)
     toasts.show({ text: t('settings.backupDone', { size: i18n.bytes(size) }), tone: 'ok' })

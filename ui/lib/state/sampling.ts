@@ -4,9 +4,9 @@ import type { AppSettings } from '../api/types'
 
 export const SAMPLING_DEFAULTS = {
   temperature: 0.7,
-  top_p: 0.95,
+  top_p: 0.9,
   top_k: 40,
-  min_p: 0.05,
+  min_p: 0,
   repetition_penalty: 1.1,
-  max_tokens: 1024,
+  max_tokens: 512,
 } as const satisfies Partial<AppSettings>

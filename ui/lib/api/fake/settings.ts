@@ -15,11 +15,11 @@ export const SETTINGS: AppSettings = {
   threads: 8,
   most_threads: 16,
   kv: 'auto',
-  max_tokens: 1024,
+  max_tokens: 512,
   temperature: 0.7,
-  top_p: 0.95,
+  top_p: 0.9,
   top_k: 40,
-  min_p: 0.05,
+  min_p: 0,
   repetition_penalty: 1.1,
 }
 

@@ -27,6 +27,7 @@ export const frameEn = {
   'frame.dismiss': 'Dismiss',
   'frame.close': 'Close',
   'frame.cancel': 'Cancel',
+  'frame.broken': 'This page could not be shown.',
   'frame.tryAgain': 'Try again',
   'frame.answering': 'An answer is being written',
   'frame.sections': 'Sections',

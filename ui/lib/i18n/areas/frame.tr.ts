@@ -28,6 +28,7 @@ export const frameTr: Translation<typeof frameEn> = {
   'frame.dismiss': 'Kapat',
   'frame.close': 'Kapat',
   'frame.cancel': 'Vazgeç',
+  'frame.broken': 'Bu sayfa gösterilemedi.',
   'frame.tryAgain': 'Yeniden dene',
   'frame.answering': 'Yanıt yazılıyor',
   'frame.sections': 'Bölümler',

@@ -1,6 +1,7 @@
 // How models and what runs them are called on the screen.
 
 import type { ModelEntry } from '$lib/api/types'
+import type { I18n } from '$lib/i18n'
 
 /** `cpu · avx512-vnni` as "CPU · AVX512-VNNI". */
 export function backendInWords(backend: string): string {
@@ -10,6 +11,11 @@ export function backendInWords(backend: string): string {
     .filter(Boolean)
     .map((part) => part.toUpperCase())
     .join(' · ')
+}
+
+/** The built-in model has no name of its own. */
+export function modelInWords(model: Pick<ModelEntry, 'name' | 'built_in'>, t: I18n['t']): string {
+  return model.built_in ? t('models.builtInName') : model.name
 }
 
 /** Where a model came from, as a person knows the place: its repository, or a path. */

@@ -2,6 +2,7 @@
 
 import type { I18n } from '$lib/i18n'
 import type { App } from '$lib/state/app.svelte'
+import { modelInWords } from '../models/words'
 import type { Command } from '$lib/state/palette.svelte'
 
 export function commandsOf(app: App, { t, locale }: I18n): Command[] {
@@ -48,7 +49,7 @@ export function commandsOf(app: App, { t, locale }: I18n): Command[] {
     if (model.active || model.state === 'broken') continue
     all.push({
       id: `model ${model.name}`,
-      label: t('palette.useModel', { model: model.name }),
+      label: t('palette.useModel', { model: modelInWords(model, t) }),
       run: () => void app.models.use(model.name),
     })
   }
