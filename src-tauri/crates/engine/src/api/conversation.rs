@@ -142,7 +142,7 @@ pub struct Message {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "specta", specta(rename = "SamplingChoice"))]
+#[serde(rename = "SamplingChoice")]
 pub struct SamplingOverrides {
     /// 0 is greedy.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
