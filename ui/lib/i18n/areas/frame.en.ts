@@ -36,7 +36,7 @@ export const frameEn = {
   'frame.settings': 'Settings',
   'frame.noModel': 'No model',
   'frame.modelInUse': 'Model in use:',
-  'frame.notInMemory': 'Loads with the first question',
+  'frame.notInMemory': 'Not in memory yet',
   'frame.jobs': 'Running work',
   'frame.jobsShare': { one: 'One job, {share}', other: '{count} jobs, {share}' },
   'frame.notices': 'Notices',

@@ -37,7 +37,7 @@ export const frameTr: Translation<typeof frameEn> = {
   'frame.settings': 'Ayarlar',
   'frame.noModel': 'Model yok',
   'frame.modelInUse': 'Kullanılan model:',
-  'frame.notInMemory': 'İlk soruyla yüklenir',
+  'frame.notInMemory': 'Henüz bellekte değil',
   'frame.jobs': 'Süren işler',
   'frame.jobsShare': { one: 'Bir iş, {share}', other: '{count} iş, {share}' },
   'frame.notices': 'Bildirimler',
