@@ -9,7 +9,7 @@ import { branch, buildTree, leafAfterRemoving, leafOfSibling, newestLeaf, subtre
 
 /** Characters of one message; the core refuses more. */
 export const MOST_CHARACTERS = 10_000
-const MOST_IN_TITLE = 60
+const MOST_IN_TITLE = 48
 const MEASURE_AFTER_MS = 350
 
 export function asError(error: unknown): MessageError {
@@ -155,7 +155,8 @@ export class Chat {
   /** The first question names the conversation; the core's own name for it arrives with the answer. */
   #nameBy(question: Message | null): void {
     if (this.summary.title || !question) return
-    const title = question.content.trim().split('\n')[0]!.slice(0, MOST_IN_TITLE).trim()
+    const line = question.content.trim().split('\n')[0]!.trim()
+    const title = line.length > MOST_IN_TITLE ? `${line.slice(0, MOST_IN_TITLE).replace(/\s\S*$/, '')}…` : line
     this.#setSummary({ ...this.summary, title, updated_at: question.created_at })
   }
 
