@@ -55,7 +55,6 @@ pub struct MessageError {
 
 /// Times in milliseconds, counts in tokens: what of [`Metrics`] is kept with an answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct MessageMetrics {
     /// From the question to the last token.
