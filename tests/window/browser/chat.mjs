@@ -29,11 +29,11 @@ test('a stopped answer keeps its words, another one stands beside it', () =>
   inWindow({}, async (page) => {
     const { answers, stop, send, version } = parts(page)
     await ask(page, '/long Why?')
-    await until('the answer', () => answers.allInnerTexts(), (texts) => texts.join().trim().length > 20)
+    const body = answers.locator('.markdown')
+    await until('the answer', () => body.allInnerTexts(), (texts) => texts.join().length > 20)
     await stop.click()
     await send.waitFor()
     await answers.getByText('Stopped by you.').waitFor()
-    const body = answers.locator('.markdown')
     const first = await body.innerText()
     assert.ok(first.length > 20)
 
@@ -88,7 +88,7 @@ test('an answer that breaks off says why and is made again on request', () =>
     const { answers, version } = parts(page)
     await ask(page, '/fail now')
     const alert = answers.getByRole('alert')
-    await alert.getByText('The answer broke off').waitFor()
+    await alert.getByText('The answer broke off', { exact: true }).waitFor()
     await alert.getByText('choose a smaller cache in Settings').waitFor()
     await alert.getByRole('button', { name: 'Try again' }).click()
     await version(answers, 2, 2).waitFor()

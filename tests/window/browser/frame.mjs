@@ -42,11 +42,11 @@ test('search finds words in messages, whatever their case in Turkish, and leads 
     await page.getByRole('button', { name: 'Search' }).click()
     const field = page.getByRole('combobox', { name: 'Search and commands' })
     await field.fill('IĞDIR')
-    const hit = page.getByRole('option').filter({ hasText: 'ığdır' }).first()
+    const hit = page.getByRole('option').filter({ hasText: 'Iğdır' }).first()
     await hit.waitFor()
     assert.equal((await hit.locator('mark').first().innerText()).toLocaleLowerCase('tr'), 'ığdır')
     await hit.click()
-    await until('the message', () => main.locator('[data-message]').allInnerTexts(), (all) => all.join().includes('ığdır'))
+    await until('the message', () => main.locator('[data-message]').allInnerTexts(), (all) => all.join().includes('Iğdır'))
 
     await page.keyboard.press('Control+k')
     await field.fill('nothing has this in it')
@@ -127,7 +127,7 @@ test('theme, language and text size change at once', () =>
     await until('the theme', () => html.getAttribute('data-theme'), 'dark')
     const paper = await page.evaluate(() => getComputedStyle(document.querySelector('main')).backgroundColor)
     assert.equal(paper, 'rgb(22, 22, 24)')
-    await page.getByRole('button', { name: /^Language:/ }).click()
+    await page.getByRole('combobox', { name: /^Language:/ }).click()
     await page.getByRole('option', { name: 'Türkçe' }).click()
     await page.getByRole('heading', { level: 1, name: 'Ayarlar' }).waitFor()
     assert.equal(await html.getAttribute('lang'), 'tr')
@@ -147,7 +147,7 @@ test('in a Turkish system everything is Turkish, numbers too', () =>
     await page.getByRole('main').getByRole('button', { name: 'Durdur' }).click()
     await page.getByRole('main').getByRole('button', { name: 'Gönder' }).waitFor()
     await go(page, 'Modeller')
-    await page.getByRole('main').getByText('1,18 GB').first().waitFor()
+    await page.getByRole('main').getByText('1,2 GB').first().waitFor()
     await go(page, 'Donanım')
     await go(page, 'Ayarlar')
     const text = await page.locator('body').innerText()
@@ -201,7 +201,7 @@ test('everything can be done without a mouse', () =>
     await keyboard.type('/long Why is the sky blue?')
     await keyboard.press('Enter')
     await stop.waitFor()
-    await until('the answer', () => answers.allInnerTexts(), (texts) => texts.join().trim().length > 20)
+    await until('the answer', () => answers.locator('.markdown').allInnerTexts(), (texts) => texts.join().length > 20)
     await keyboard.press('Escape')
     await send.waitFor()
     await keyboard.press('Control+r')
@@ -236,10 +236,10 @@ test('everything can be done without a mouse', () =>
     await page.getByRole('heading', { level: 1, name: 'What would you like to know?' }).waitFor()
 
     // From the first link on, the Tab key comes past everything and each stop can be seen.
-    await page.evaluate(() => document.activeElement?.blur())
+    await page.getByText('Skip to content').focus()
     const stops = []
     for (let press = 0; press < 40; press += 1) {
-      await keyboard.press('Tab')
+      if (press > 0) await keyboard.press('Tab')
       const stop = await page.evaluate(() => {
         const element = document.activeElement
         if (!element || element === document.body) return null
