@@ -8,7 +8,6 @@ mod files;
 mod hostile;
 mod lists;
 mod search;
-mod speed;
 mod tree;
 
 use super::{AnswerEnd, Asked, Conversations};
