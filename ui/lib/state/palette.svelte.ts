@@ -75,12 +75,9 @@ export class PaletteSearch {
 
   /** Every word of the query begins some word of the text, in the interface's own letters. */
   matches(text: string): boolean {
-    const words = this.i18n.fold(text).split(/[\s\-–,.:;()“”"'’]+/)
-    return this.i18n
-      .fold(this.query)
-      .split(/\s+/)
-      .filter(Boolean)
-      .every((part) => words.some((word) => word.startsWith(part)))
+    const split = (of: string) => this.i18n.fold(of).split(/[\s\-–,.:;()“”"'’?!]+/)
+    const words = split(text)
+    return split(this.query).every((part) => words.some((word) => word.startsWith(part)))
   }
 
   commands(all: readonly Command[]): Command[] {
