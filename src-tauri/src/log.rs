@@ -10,6 +10,8 @@ const KEPT: usize = 7;
 
 /// Begins to write; a folder that cannot be written leaves the program without a log, not without a start.
 pub(crate) fn begin(home: &Home) {
+    // The writer complains aloud about a folder that is not there yet; one that cannot be made it reports below.
+    let _made = std::fs::create_dir_all(home.logs());
     let appender = Builder::new()
         .rotation(Rotation::DAILY)
         .filename_prefix(PREFIX)
