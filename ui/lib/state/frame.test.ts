@@ -268,6 +268,8 @@ describe('the palette', () => {
     search.query = 'ığ şe'
     expect(search.matches('Iğdır ve Şebinkarahisar')).toBe(true)
     expect(search.matches('İğne ve Şehir')).toBe(false)
+    search.query = 'ortalama, ortanca (2)'
+    expect(search.matches('Ortalama ve ortanca, 2. bölüm')).toBe(true)
   })
 
   test('only the answer to the last letters counts', async () => {

@@ -18,6 +18,7 @@ export interface Segment {
 const WAIT_MS = 120
 const MOST_CONVERSATIONS = 6
 const MOST_MESSAGES = 30
+const NO_WORD = /[\s\p{P}\p{S}]+/u
 
 /** Texts cut at the marks, for drawing without any markup in the text itself. */
 export function segments(text: string, marks: readonly [number, number][]): Segment[] {
@@ -75,9 +76,12 @@ export class PaletteSearch {
 
   /** Every word of the query begins some word of the text, in the interface's own letters. */
   matches(text: string): boolean {
-    const split = (of: string) => this.i18n.fold(of).split(/[\s\-–,.:;()“”"'’?!]+/)
-    const words = split(text)
-    return split(this.query).every((part) => words.some((word) => word.startsWith(part)))
+    const words = this.#words(text)
+    return this.#words(this.query).every((part) => words.some((word) => word.startsWith(part)))
+  }
+
+  #words(text: string): string[] {
+    return this.i18n.fold(text).split(NO_WORD).filter(Boolean)
   }
 
   commands(all: readonly Command[]): Command[] {
