@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each of our crates, and those of ours it may depend on.
-const LAYERS: [(&str, &[&str]); 4] = [
+const LAYERS: [(&str, &[&str]); 5] = [
     ("r3mes-kernels", &[]),
     ("r3mes-model", &["r3mes-kernels"]),
     ("r3mes-engine", &["r3mes-kernels", "r3mes-model"]),
     ("r3mes-cli", &["r3mes-engine"]),
+    ("r3mes-desktop", &["r3mes-engine"]),
 ];
 
 /// Crates from outside that only some of ours may name.
-const OWNED: [(&str, &[&str]); 10] = [
+const OWNED: [(&str, &[&str]); 19] = [
     ("candle-core", &["r3mes-model"]),
     ("candle-nn", &["r3mes-model"]),
     ("tokenizers", &["r3mes-model"]),
@@ -25,6 +26,15 @@ const OWNED: [(&str, &[&str]); 10] = [
     ("clap", &["r3mes-cli"]),
     ("rustyline", &["r3mes-cli"]),
     ("ctrlc", &["r3mes-cli"]),
+    ("rusqlite", &["r3mes-engine"]),
+    ("tauri", &["r3mes-desktop"]),
+    ("tauri-build", &["r3mes-desktop"]),
+    ("tauri-specta", &["r3mes-desktop"]),
+    ("tauri-plugin-dialog", &["r3mes-desktop"]),
+    ("tauri-plugin-shell", &["r3mes-desktop"]),
+    ("tauri-plugin-single-instance", &["r3mes-desktop"]),
+    ("tauri-plugin-store", &["r3mes-desktop"]),
+    ("tauri-plugin-window-state", &["r3mes-desktop"]),
 ];
 
 struct Package {
@@ -135,15 +145,18 @@ fn each_heavy_dependency_has_one_owner() {
 #[test]
 fn hosts_name_neither_tensors_nor_kernels_nor_file_formats() {
     let packages = packages();
-    for (path, text) in sources(&packages["r3mes-cli"].folder.join("src")) {
-        for word in [
-            "candle",
-            "r3mes_kernels",
-            "r3mes_model",
-            "safetensors::",
-            "tokenizers::",
-        ] {
-            assert!(!text.contains(word), "{} names `{word}`", path.display());
+    for host in ["r3mes-cli", "r3mes-desktop"] {
+        for (path, text) in sources(&packages[host].folder.join("src")) {
+            for word in [
+                "candle",
+                "r3mes_kernels",
+                "r3mes_model",
+                "rusqlite",
+                "safetensors::",
+                "tokenizers::",
+            ] {
+                assert!(!text.contains(word), "{} names `{word}`", path.display());
+            }
         }
     }
     for (path, text) in sources(&packages["r3mes-engine"].folder.join("src")) {

@@ -7,7 +7,7 @@ use crate::api::{AnswerResult, Event, FinishReason, Metrics, Query, Route, Sampl
 use crate::cancel::Cancel;
 use crate::catalogue::Catalogue;
 use crate::error::EngineError;
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, Slot};
 use crate::random;
 use crate::settings::{SamplingDefaults, Settings};
 use r3mes_model::forward::PREFILL_CHUNK_TOKENS;
@@ -25,14 +25,15 @@ pub(crate) fn ask(
     query: &Query,
     settings: &Settings,
     catalogue: &Catalogue,
-    slot: &mut Option<Loaded>,
+    slot: &mut Slot,
     cancel: &Cancel,
     events: &mut dyn FnMut(Event),
 ) -> Result<AnswerResult, EngineError> {
     let started = Instant::now();
     let sampling = sampling(&query.sampling, &settings.sampling);
     let mut report = Report::new(settings, sampling.seed);
-    let Some(loaded) = bring(settings, catalogue, slot, cancel, events)? else {
+    let mut loading = |loading| events(Event::Loading(loading));
+    let Some(loaded) = slot.bring(settings, catalogue, cancel, &mut loading)? else {
         return Ok(report.cancelled(started));
     };
     report.model = loaded.located.name.clone();
@@ -54,25 +55,6 @@ pub(crate) fn ask(
         &mut |piece| observe(piece, &prompt, cancel, events),
     )?;
     Ok(report.finished(answer, started.elapsed(), loading, first_step))
-}
-
-/// The model the settings name, in memory; nothing when it was cancelled.
-fn bring<'a>(
-    settings: &Settings,
-    catalogue: &Catalogue,
-    slot: &'a mut Option<Loaded>,
-    cancel: &Cancel,
-    events: &mut dyn FnMut(Event),
-) -> Result<Option<&'a mut Loaded>, EngineError> {
-    let located = catalogue.locate_chosen(settings.model.as_deref())?;
-    if slot.as_ref().is_none_or(|loaded| loaded.located != located) {
-        // The old model's memory is given back before the new one asks for its own.
-        *slot = None;
-        *slot = Loaded::open(located, settings, cancel, &mut |loading| {
-            events(Event::Loading(loading));
-        })?;
-    }
-    Ok(slot.as_mut())
 }
 
 fn prompt(loaded: &Loaded, query: &Query) -> Result<Vec<u32>, EngineError> {

@@ -35,7 +35,7 @@ impl Engine {
         let located = self.models().locate_chosen(settings.model.as_deref())?;
         progress("loading the model");
         let started = Instant::now();
-        let opened = open_model(&located.path, settings, settings.kv, cancel, &mut |_| {})?;
+        let opened = open_model(&located.path, &settings, settings.kv, cancel, &mut |_| {})?;
         let load_ms = started.elapsed().as_secs_f64() * 1e3;
         let Some(model) = opened else {
             return Ok(None);

@@ -10,6 +10,7 @@ mod check;
 mod hash;
 mod import;
 mod install;
+mod known;
 mod name;
 mod record;
 
@@ -19,7 +20,10 @@ pub(crate) use name::default_name;
 use name::near;
 pub(crate) use record::{Record, is_inside};
 
-use crate::api::{ModelEntry, ModelReport, ModelState, Unfinished, Verification};
+use crate::api::{
+    KnownModel, MemoryReport, ModelEntry, ModelReport, ModelState, PullRequest, Unfinished,
+    Verification,
+};
 use crate::cancel::Cancel;
 use crate::error::EngineError;
 use crate::folders::{Home, size_of};
@@ -74,6 +78,39 @@ impl Catalogue {
             .iter()
             .filter_map(|path| Partial::describe(path))
             .collect())
+    }
+
+    /// Downloads that were interrupted, each with the request that goes on with it.
+    ///
+    /// # Errors
+    /// If the folder of models is there and cannot be read.
+    pub fn unfinished_requests(&self) -> Result<Vec<(Unfinished, PullRequest)>, EngineError> {
+        Ok(self
+            .folders()?
+            .iter()
+            .filter_map(|path| Some((Partial::describe(path)?, Partial::request(path)?)))
+            .collect())
+    }
+
+    /// Deletes what is here of an interrupted download, by its name or its repository; nothing when nothing is here.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn discard_unfinished(&self, wanted: &str) -> Result<(), EngineError> {
+        match self.find_unfinished(wanted)? {
+            Some((_, path)) => {
+                std::fs::remove_dir_all(&path).map_err(EngineError::io("delete", &path))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Published models this program knows of, with how they fit `memory`.
+    ///
+    /// # Errors
+    /// If the folder of models is there and cannot be read.
+    pub fn known(&self, memory: MemoryReport) -> Result<Vec<KnownModel>, EngineError> {
+        Ok(known::known(memory, &self.list(None)?))
     }
 
     /// Finds what `--model` names: an installed model by its name or its repository, or a folder or file by its path.

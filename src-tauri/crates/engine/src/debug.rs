@@ -33,7 +33,7 @@ impl Engine {
             KvFormat::Auto => KvFormat::F32,
             chosen => chosen,
         };
-        let Some(model) = open_model(&located.path, settings, kv, cancel, progress)? else {
+        let Some(model) = open_model(&located.path, &settings, kv, cancel, progress)? else {
             return Ok(None);
         };
         let stop_ids = match request.ignore_eos {

@@ -19,7 +19,9 @@ mod speed;
 
 pub use error::DownloadError;
 
-use crate::api::{FileRecord, ModelState, PullEvent, PullOutcome, PullRequest};
+use crate::api::{
+    FileRecord, ModelState, OutboundHost, PullEvent, PullOutcome, PullRequest, Purpose,
+};
 use crate::cancel::Cancel;
 use crate::catalogue::{Catalogue, Partial, Record, default_name};
 use crate::error::EngineError;
@@ -30,6 +32,27 @@ use hub::Hub;
 use listing::{Listing, RemoteFile};
 use part::Part;
 use speed::Speed;
+
+/// Every host that this program can contact, and only when a model is fetched: the hub, or the mirror that `HF_ENDPOINT`
+/// names, and where it keeps its files.
+pub fn outbound_hosts() -> Vec<OutboundHost> {
+    let enabled = !hub::is_offline();
+    let host = |host: &str, purpose| OutboundHost {
+        host: host.into(),
+        purpose,
+        enabled,
+    };
+    match hub::mirror() {
+        Some(mirror) => vec![
+            host(&mirror, Purpose::ModelHub),
+            host(&mirror, Purpose::ModelHubFiles),
+        ],
+        None => vec![
+            host("huggingface.co", Purpose::ModelHub),
+            host("*.hf.co", Purpose::ModelHubFiles),
+        ],
+    }
+}
 
 /// Fetches the model of a repository, or what is missing of it.
 ///
@@ -71,7 +94,7 @@ pub(crate) fn pull(
     let Some(files) = hub.fill_in(files, cancel, events)? else {
         return Ok(PullOutcome::Cancelled { kept_bytes: 0 });
     };
-    match fetch_all(&hub, &partial, &name, &source, &files, cancel, events)? {
+    match fetch_all(&hub, &partial, request, &name, &files, cancel, events)? {
         None => Ok(PullOutcome::Cancelled {
             kept_bytes: files
                 .iter()
@@ -93,8 +116,8 @@ pub(crate) fn pull(
 fn fetch_all(
     hub: &Hub,
     partial: &Partial,
+    request: &PullRequest,
     name: &str,
-    source: &str,
     files: &[RemoteFile],
     cancel: &Cancel,
     events: &mut dyn FnMut(PullEvent),
@@ -102,7 +125,7 @@ fn fetch_all(
     let total_bytes = files.iter().map(|file| file.size).sum();
     let here: u64 = files.iter().map(|file| Part::of(partial, file).len()).sum();
     partial.reserve(total_bytes - here)?;
-    partial.note_goal(source, total_bytes)?;
+    partial.note_goal(request, total_bytes)?;
     events(PullEvent::Planned {
         name: name.to_owned(),
         files: files.len(),

@@ -1,31 +1,49 @@
 //! The engine as hosts hold it: settings, catalogue, and the thread that owns the model.
 
-use crate::api::{Event, PullEvent, PullOutcome, PullRequest, Query, Role};
+use crate::api::{Event, Loading, PullEvent, PullOutcome, PullRequest, Query, Role};
 use crate::ask::ask;
 use crate::cancel::Cancel;
 use crate::catalogue::Catalogue;
+use crate::context::Counter;
 use crate::download;
-use crate::error::{EngineError, ErrorCode};
-use crate::loaded::Loaded;
-use crate::settings::Settings;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use crate::error::EngineError;
+use crate::loaded::{Resident, Slot};
+use crate::settings::{Flags, Settings};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The longest query, in characters.
 pub const MOST_QUERY_CHARS: usize = 10_000;
 
 /// Everything a host needs. Cheap to open: the model is brought into memory by the first question.
 pub struct Engine {
-    settings: Settings,
+    settings: Mutex<Arc<Settings>>,
     catalogue: Catalogue,
     worker: Sender<Job>,
+    resident: Arc<Mutex<Option<Resident>>>,
+    counter: Mutex<Option<Counter>>,
 }
 
-/// One question on its way to the worker.
-struct Job {
-    query: Query,
-    settings: Settings,
-    cancel: Cancel,
-    events: Sender<Event>,
+/// What the worker does next.
+enum Job {
+    Ask {
+        query: Box<Query>,
+        settings: Arc<Settings>,
+        cancel: Cancel,
+        events: Sender<Event>,
+    },
+    Warm {
+        settings: Arc<Settings>,
+        cancel: Cancel,
+        steps: Sender<Step>,
+    },
+}
+
+/// One step of bringing a model into memory without a question.
+enum Step {
+    Loading(Loading),
+    Ended(Result<(), EngineError>),
 }
 
 impl Engine {
@@ -37,20 +55,44 @@ impl Engine {
         let catalogue = Catalogue::new(settings.home.clone());
         let (worker, jobs) = channel();
         let own = catalogue.clone();
+        let slot = Slot::default();
+        let resident = slot.told();
         std::thread::Builder::new()
             .name("r3mes-model".into())
-            .spawn(move || work(&own, &jobs))
+            .spawn(move || work(&own, &jobs, slot))
             .map_err(EngineError::io("start the thread of", "the model"))?;
         Ok(Engine {
-            settings,
+            settings: Mutex::new(Arc::new(settings)),
             catalogue,
             worker,
+            resident,
+            counter: Mutex::default(),
         })
     }
 
-    /// The settings this engine was opened with.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// The settings as they are now.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&lock(&self.settings))
+    }
+
+    /// Takes other settings; they hold from the next question on. The data folder stays the one it was opened with.
+    pub fn change_settings(&self, settings: Settings) {
+        let home = self.catalogue.home().clone();
+        *lock(&self.settings) = Arc::new(Settings { home, ..settings });
+    }
+
+    /// Reads `settings.json` and the environment again; what they say holds from the next question on.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`]; the settings stay as they are then.
+    pub fn read_settings_again(&self) -> Result<(), EngineError> {
+        let home = Some(self.settings().home.path.clone());
+        let flags = Flags {
+            home,
+            ..Flags::default()
+        };
+        self.change_settings(Settings::resolve(&flags)?);
+        Ok(())
     }
 
     /// The installed models.
@@ -74,12 +116,12 @@ impl Engine {
         check(&query)?;
         let (events, receiver) = channel();
         let cancel = Cancel::new();
-        let mut settings = self.settings.clone();
+        let mut settings = self.settings();
         if let Some(model) = model {
-            settings.model = Some(model.to_owned());
+            Arc::make_mut(&mut settings).model = Some(model.to_owned());
         }
-        let job = Job {
-            query,
+        let job = Job::Ask {
+            query: Box::new(query),
             settings,
             cancel: cancel.clone(),
             events,
@@ -89,6 +131,41 @@ impl Engine {
             events: receiver,
             cancel,
         })
+    }
+
+    /// Brings the chosen model into memory, so that the first answer need not wait for it. Questions asked before come first.
+    ///
+    /// # Errors
+    /// If the model is unknown or unusable. Cancelling is no error.
+    pub fn warm(
+        &self,
+        cancel: &Cancel,
+        progress: &mut dyn FnMut(Loading),
+    ) -> Result<(), EngineError> {
+        let (steps, receiver) = channel();
+        let job = Job::Warm {
+            settings: self.settings(),
+            cancel: cancel.clone(),
+            steps,
+        };
+        self.worker.send(job).map_err(|_| EngineError::WorkerGone)?;
+        for step in receiver {
+            match step {
+                Step::Loading(loading) => progress(loading),
+                Step::Ended(result) => return result,
+            }
+        }
+        Err(EngineError::WorkerGone)
+    }
+
+    /// The model in memory, when there is one.
+    pub(crate) fn resident(&self) -> Option<Resident> {
+        lock(&self.resident).clone()
+    }
+
+    /// The tokenizer that counted last, for models that are not in memory.
+    pub(crate) fn kept_counter(&self) -> MutexGuard<'_, Option<Counter>> {
+        lock(&self.counter)
     }
 
     /// Fetches a model from the hub.
@@ -104,7 +181,7 @@ impl Engine {
     ) -> Result<PullOutcome, EngineError> {
         download::pull(
             &self.catalogue,
-            &self.settings.download,
+            &self.settings().download,
             request,
             cancel,
             events,
@@ -119,10 +196,35 @@ pub struct Answer {
 }
 
 impl Answer {
+    #[cfg(test)]
+    pub(crate) fn new(events: Receiver<Event>, cancel: Cancel) -> Answer {
+        Answer { events, cancel }
+    }
+
     /// A handle that stops this answer from elsewhere; the events end with `Done` all the same.
     pub fn cancel(&self) -> Cancel {
         self.cancel.clone()
     }
+
+    /// The next event, if one comes within `patience`.
+    pub fn next_within(&self, patience: Duration) -> Waited {
+        match self.events.recv_timeout(patience) {
+            Ok(event) => Waited::Event(event),
+            Err(RecvTimeoutError::Timeout) => Waited::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Waited::Ended,
+        }
+    }
+}
+
+/// What [`Answer::next_within`] met.
+#[derive(Debug)]
+pub enum Waited {
+    /// The next event.
+    Event(Event),
+    /// No event came in that time.
+    Nothing,
+    /// The answer has ended; no event will come.
+    Ended,
 }
 
 impl Iterator for Answer {
@@ -137,6 +239,22 @@ impl Drop for Answer {
     fn drop(&mut self) {
         self.cancel.set();
     }
+}
+
+/// Whether a text can be asked at all.
+///
+/// # Errors
+/// If it is empty or too long.
+pub(crate) fn check_question(text: &str) -> Result<(), EngineError> {
+    let chars = text.chars().count();
+    if text.trim().is_empty() || chars > MOST_QUERY_CHARS {
+        return Err(EngineError::BadRequest {
+            field: "query".into(),
+            found: format!("{chars} characters"),
+            expected: "1 to 10000 characters, not only spaces".into(),
+        });
+    }
+    Ok(())
 }
 
 fn check(query: &Query) -> Result<(), EngineError> {
@@ -154,14 +272,7 @@ fn check(query: &Query) -> Result<(), EngineError> {
             "a last message of the user",
         );
     };
-    let chars = last.content.chars().count();
-    if last.content.trim().is_empty() || chars > MOST_QUERY_CHARS {
-        return refuse(
-            "query",
-            format!("{chars} characters"),
-            "1 to 10000 characters, not only spaces",
-        );
-    }
+    check_question(&last.content)?;
     let sampling = &query.sampling;
     for (field, value, least, most) in [
         ("temperature", sampling.temperature, 0.0, 100.0),
@@ -184,38 +295,67 @@ fn check(query: &Query) -> Result<(), EngineError> {
     }
 }
 
-/// The worker: owns the model, answers one question at a time, ends with the engine.
-fn work(catalogue: &Catalogue, jobs: &Receiver<Job>) {
-    let mut slot: Option<Loaded> = None;
+/// The worker: owns the model, does one thing at a time, ends with the engine.
+fn work(catalogue: &Catalogue, jobs: &Receiver<Job>, mut slot: Slot) {
     for job in jobs {
-        let Job {
-            query,
-            settings,
-            cancel,
-            events,
-        } = job;
-        let mut send = |event| {
-            if events.send(event).is_err() {
-                cancel.set();
+        match job {
+            Job::Ask {
+                query,
+                settings,
+                cancel,
+                events,
+            } => {
+                let mut send = |event| {
+                    if events.send(event).is_err() {
+                        cancel.set();
+                    }
+                };
+                let result = guarded(&mut slot, |slot| {
+                    ask(&query, &settings, catalogue, slot, &cancel, &mut send)
+                });
+                send(match result {
+                    Ok(result) => Event::Done(Box::new(result)),
+                    Err(error) => Event::Failed {
+                        code: error.code(),
+                        message: error.report(),
+                    },
+                });
             }
-        };
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            ask(&query, &settings, catalogue, &mut slot, &cancel, &mut send)
-        }));
-        send(match answer {
-            Ok(Ok(result)) => Event::Done(Box::new(result)),
-            Ok(Err(error)) => Event::Failed {
-                code: error.code(),
-                message: error.report(),
-            },
-            Err(_) => {
-                // What the model was doing is unknown: it is brought into memory again for the next question.
-                slot = None;
-                Event::Failed {
-                    code: ErrorCode::Failed,
-                    message: "the model stopped because of a defect in this program".into(),
-                }
+            Job::Warm {
+                settings,
+                cancel,
+                steps,
+            } => {
+                let mut send = |loading| {
+                    if steps.send(Step::Loading(loading)).is_err() {
+                        cancel.set();
+                    }
+                };
+                let result = guarded(&mut slot, |slot| {
+                    let brought = slot.bring(&settings, catalogue, &cancel, &mut send);
+                    brought.map(|_| ())
+                });
+                // Whoever asked may have gone; the model stays for the next question.
+                let _asker_gone = steps.send(Step::Ended(result));
             }
-        });
+        }
     }
+}
+
+/// Does the work; a panic in it ends this work only.
+fn guarded<T>(
+    slot: &mut Slot,
+    work: impl FnOnce(&mut Slot) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(slot)));
+    done.unwrap_or_else(|_| {
+        // What the model was doing is unknown: it is brought into memory again for the next question.
+        slot.clear();
+        Err(EngineError::Defect)
+    })
+}
+
+/// What these locks guard is whole after every statement, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

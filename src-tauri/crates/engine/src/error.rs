@@ -24,6 +24,20 @@ pub enum ErrorCode {
     Failed,
 }
 
+impl ErrorCode {
+    /// The word that clients see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorCode::UnknownName => "unknown_name",
+            ErrorCode::BadRequest => "bad_request",
+            ErrorCode::ContextLengthExceeded => "context_length_exceeded",
+            ErrorCode::ModelUnusable => "model_unusable",
+            ErrorCode::Download => "download",
+            ErrorCode::Failed => "failed",
+        }
+    }
+}
+
 /// An engine operation that did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -96,6 +110,37 @@ pub enum EngineError {
         /// Where the installed one is from.
         source_text: String,
     },
+    /// A stored thing that is not there.
+    #[error("unknown {kind} `{id}`")]
+    UnknownStored {
+        /// Conversation, message, answer or preset.
+        kind: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// SQLite refused something about the conversations.
+    #[error("cannot {doing} `{}`", path.display())]
+    Store {
+        /// The verb.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A file that is no store of conversations, or none that this build can use.
+    #[error("cannot use `{}`: {found}, expected {expected}\nhint: {hint}", path.display())]
+    BadStore {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+        /// What it should hold.
+        expected: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// Two processes at the same model.
     #[error("model `{name}` is being fetched or changed by another process")]
     Busy {
@@ -139,6 +184,9 @@ pub enum EngineError {
     /// Memory for a measurement.
     #[error("no memory for the measurement")]
     Memory(#[from] r3mes_kernels::AllocError),
+    /// A panic while the model worked.
+    #[error("the model stopped because of a defect in this program")]
+    Defect,
     /// The worker thread is gone.
     #[error("the thread that owns the model has ended")]
     WorkerGone,
@@ -148,7 +196,9 @@ impl EngineError {
     /// The code of this failure.
     pub fn code(&self) -> ErrorCode {
         match self {
-            EngineError::UnknownModel { .. } => ErrorCode::UnknownName,
+            EngineError::UnknownModel { .. } | EngineError::UnknownStored { .. } => {
+                ErrorCode::UnknownName
+            }
             EngineError::BadRequest { .. }
             | EngineError::Setting { .. }
             | EngineError::NameTaken { .. } => ErrorCode::BadRequest,
@@ -165,11 +215,14 @@ impl EngineError {
             EngineError::Download(_) => ErrorCode::Download,
             EngineError::Unreadable { .. }
             | EngineError::Io { .. }
+            | EngineError::Store { .. }
+            | EngineError::BadStore { .. }
             | EngineError::Busy { .. }
             | EngineError::DiskFull { .. }
             | EngineError::Cache(_)
             | EngineError::Synth(_)
             | EngineError::Memory(_)
+            | EngineError::Defect
             | EngineError::WorkerGone => ErrorCode::Failed,
         }
     }

@@ -56,6 +56,16 @@ impl Home {
         self.path.join("settings.json")
     }
 
+    /// What the window writes of its own doings; never text of a conversation.
+    pub fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    /// Conversations, with their messages.
+    pub fn conversations(&self) -> PathBuf {
+        self.path.join("r3mes.sqlite")
+    }
+
     /// Lines typed into `chat`.
     pub fn chat_history(&self) -> PathBuf {
         self.path.join("chat-history.txt")

@@ -46,6 +46,11 @@ impl Engine {
         }
     }
 
+    /// Main memory as it is now.
+    pub fn memory(&self) -> MemoryReport {
+        memory(System::new().ok().as_mut())
+    }
+
     fn doctor_model(&self) -> (DoctorModel, Option<String>) {
         let settings = self.settings();
         let name = settings.model.clone().unwrap_or_else(|| BUILTIN.into());

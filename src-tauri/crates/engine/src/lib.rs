@@ -13,6 +13,9 @@ mod ask;
 mod bench;
 mod cancel;
 mod catalogue;
+mod chat;
+mod context;
+mod conversations;
 mod debug;
 mod download;
 mod engine;
@@ -20,6 +23,7 @@ mod error;
 mod folders;
 mod hardware;
 mod inspect;
+mod jobs;
 mod loaded;
 mod memory;
 mod random;
@@ -27,9 +31,14 @@ mod settings;
 
 pub use cancel::Cancel;
 pub use catalogue::{BUILTIN, Catalogue, Located};
+pub use chat::Chat;
+pub use conversations::{AnswerEnd, Asked, Conversations, Finished};
 pub use debug::synth;
-pub use download::DownloadError;
-pub use engine::{Answer, Engine, MOST_QUERY_CHARS};
+pub use download::{DownloadError, outbound_hosts};
+pub use engine::{Answer, Engine, MOST_QUERY_CHARS, Waited};
 pub use error::{EngineError, ErrorCode};
 pub use folders::Home;
-pub use settings::{DownloadSettings, Flags, KvFormat, SamplingDefaults, Settings};
+pub use jobs::{Announce, Jobs};
+pub use settings::{
+    DownloadSettings, Flags, KvFormat, SamplingDefaults, Settings, SettingsLock, most_threads,
+};

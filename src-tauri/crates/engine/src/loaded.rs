@@ -2,7 +2,7 @@
 
 use crate::api::Loading;
 use crate::cancel::Cancel;
-use crate::catalogue::Located;
+use crate::catalogue::{Catalogue, Located};
 use crate::error::EngineError;
 use crate::settings::{KvFormat, Settings};
 use r3mes_kernels::{Isa, Pool};
@@ -11,6 +11,7 @@ use r3mes_model::load::{CacheUse, LoadError, LoadOptions, LoadPhase, load};
 use r3mes_model::model::{KvChoice, Model, ModelOptions};
 use r3mes_model::text::Text;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,11 +25,27 @@ pub(crate) struct Loaded {
     /// Weights and threads.
     pub model: Model,
     /// Tokenizer and chat template.
-    pub text: Text,
+    pub text: Arc<Text>,
     /// Tokens that end an answer.
     pub stop_ids: Vec<u32>,
     /// Keys and values of the last conversation.
     pub state: State,
+    /// What it was brought into memory with; another choice needs it again.
+    threads: usize,
+    kv: KvFormat,
+}
+
+/// What threads beside the worker may know of the model in memory.
+#[derive(Clone)]
+pub(crate) struct Resident {
+    /// What was loaded.
+    pub located: Located,
+    /// Its tokenizer.
+    pub text: Arc<Text>,
+    /// The longest conversation, in tokens.
+    pub context_tokens: usize,
+    /// What computes, in words.
+    pub backend: String,
 }
 
 impl Loaded {
@@ -61,9 +78,73 @@ impl Loaded {
             stop_ids: text.stop_ids(&model.config().eos),
             located,
             model,
-            text,
+            text: Arc::new(text),
             state,
+            threads: settings.threads,
+            kv: settings.kv,
         }))
+    }
+
+    /// Whether this is that model, running as the settings say.
+    pub fn serves(&self, located: &Located, settings: &Settings) -> bool {
+        self.located == *located && self.threads == settings.threads && self.kv == settings.kv
+    }
+
+    /// What other threads may know of it.
+    pub fn resident(&self) -> Resident {
+        Resident {
+            located: self.located.clone(),
+            text: Arc::clone(&self.text),
+            context_tokens: self.model.context(),
+            backend: format!("cpu, {}", self.model.isa()),
+        }
+    }
+}
+
+/// The place for the one model in memory.
+#[derive(Default)]
+pub(crate) struct Slot {
+    loaded: Option<Loaded>,
+    told: Arc<Mutex<Option<Resident>>>,
+}
+
+impl Slot {
+    /// Where other threads read what is in memory.
+    pub fn told(&self) -> Arc<Mutex<Option<Resident>>> {
+        Arc::clone(&self.told)
+    }
+
+    /// The model the settings name, in memory; nothing when it was cancelled.
+    ///
+    /// # Errors
+    /// If the model is unknown, its files cannot be used or memory is short.
+    pub fn bring(
+        &mut self,
+        settings: &Settings,
+        catalogue: &Catalogue,
+        cancel: &Cancel,
+        progress: &mut dyn FnMut(Loading),
+    ) -> Result<Option<&mut Loaded>, EngineError> {
+        let located = catalogue.locate_chosen(settings.model.as_deref())?;
+        let serves = |loaded: &Loaded| loaded.serves(&located, settings);
+        if !self.loaded.as_ref().is_some_and(serves) {
+            // The old model's memory is given back before the new one asks for its own.
+            self.clear();
+            self.loaded = Loaded::open(located, settings, cancel, progress)?;
+            self.tell();
+        }
+        Ok(self.loaded.as_mut())
+    }
+
+    /// Gives the memory back.
+    pub fn clear(&mut self) {
+        self.loaded = None;
+        self.tell();
+    }
+
+    fn tell(&self) {
+        let resident = self.loaded.as_ref().map(Loaded::resident);
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = resident;
     }
 }
 

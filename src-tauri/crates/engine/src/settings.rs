@@ -8,6 +8,7 @@ use crate::folders::{Home, write_atomically};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 /// How keys and values are kept between tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum KvFormat {
     /// f32 while the cache of the whole context stays small, otherwise int8.
     #[default]
@@ -140,7 +142,24 @@ impl Settings {
         Ok(settings)
     }
 
-    fn compiled_in(home: Home) -> Settings {
+    /// What `settings.json` holds.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub fn values(home: &Home) -> Result<Map<String, Value>, EngineError> {
+        read_object(&home.settings())
+    }
+
+    /// Whether the engine could work with these values of `settings.json`.
+    ///
+    /// # Errors
+    /// If one is out of range or of the wrong kind; the message names it.
+    pub fn check(home: &Home, values: &Map<String, Value>) -> Result<(), EngineError> {
+        Settings::compiled_in(home.clone()).apply_file(&home.settings(), values)
+    }
+
+    /// What holds when nobody changed anything.
+    pub fn compiled_in(home: Home) -> Settings {
         Settings {
             home,
             threads: default_threads(),
@@ -283,6 +302,7 @@ impl Settings {
     /// # Errors
     /// If `settings.json` cannot be read or written.
     pub(crate) fn save_active_model(home: &Home, name: Option<&str>) -> Result<(), EngineError> {
+        let _held = SettingsLock::hold(home)?;
         let path = home.settings();
         let mut values = read_object(&path)?;
         match name {
@@ -294,11 +314,35 @@ impl Settings {
     }
 }
 
+/// The right to read, change and write `settings.json`, among all programs of this data folder. Released when dropped,
+/// also by a kill.
+pub struct SettingsLock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl SettingsLock {
+    /// Waits until nobody else changes the settings.
+    ///
+    /// # Errors
+    /// If the data folder cannot be made or written.
+    pub fn hold(home: &Home) -> Result<SettingsLock, EngineError> {
+        std::fs::create_dir_all(&home.path)
+            .map_err(EngineError::io("make the folder", &home.path))?;
+        let path = home.path.join("settings.lock");
+        let file = File::create(&path).map_err(EngineError::io("write", &path))?;
+        file.lock().map_err(EngineError::io("lock", &path))?;
+        Ok(SettingsLock(file))
+    }
+}
+
+/// The most threads that are of use here: one for each hardware thread.
+pub fn most_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 const KV_WORDS: &str = "auto, f32, f16 or int8";
 
 /// One thread for each core: a second hardware thread of a core brings nothing to a task that waits for memory.
 fn default_threads() -> usize {
-    let logical = std::thread::available_parallelism().map_or(1, usize::from);
+    let logical = most_threads();
     let physical = sysinfo::System::physical_core_count().unwrap_or(logical);
     physical.clamp(1, logical)
 }

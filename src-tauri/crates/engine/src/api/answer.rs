@@ -1,10 +1,11 @@
 //! The finished answer, in the shape every client reads.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why the answer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum FinishReason {
     /// The model ended its turn, or a stop string was met.
     Stop,

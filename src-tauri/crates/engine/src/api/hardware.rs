@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// What `doctor` tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct DoctorReport {
     /// Version of this program.
     pub version: String,
@@ -28,6 +29,7 @@ pub struct DoctorReport {
 
 /// The operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct SystemReport {
     /// Its name and version.
     pub name: String,
@@ -37,14 +39,18 @@ pub struct SystemReport {
 
 /// The processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CpuReport {
     /// As the maker names it.
     pub name: String,
     /// Cores, not counting hardware threads.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub physical_cores: usize,
     /// Hardware threads this process may use.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub logical_cores: usize,
     /// Threads the model uses.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub threads: usize,
     /// Instruction set in use.
     pub isa: String,
@@ -58,15 +64,19 @@ pub struct CpuReport {
 
 /// Main memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct MemoryReport {
     /// Installed, or granted to this container.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub total_bytes: u64,
     /// What a new program could take.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub available_bytes: u64,
 }
 
 /// Graphics processors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct GpuReport {
     /// Those found.
     pub devices: Vec<GpuDevice>,
@@ -78,12 +88,15 @@ pub struct GpuReport {
 
 /// One graphics processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct GpuDevice {
     /// As the maker names it.
     pub name: String,
     /// Its memory.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub total_bytes: u64,
     /// What is free of it.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub free_bytes: u64,
     /// Version of the driver.
     pub driver: String,
@@ -91,6 +104,7 @@ pub struct GpuDevice {
 
 /// Where things are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct FolderReport {
     /// The data folder.
     pub home: PathBuf,
@@ -99,6 +113,7 @@ pub struct FolderReport {
     /// Installed models.
     pub models: PathBuf,
     /// Free space there; absent when the system does not tell.
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub free_bytes: Option<u64>,
     /// Whether the data folder can be written.
     pub writable: bool,
@@ -106,6 +121,7 @@ pub struct FolderReport {
 
 /// The model that answers when none is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct DoctorModel {
     /// Its name.
     pub name: String,

@@ -5,18 +5,25 @@
 
 mod answer;
 mod bench;
+mod chat;
+pub mod conversation;
 mod debug;
 mod event;
 mod hardware;
+mod job;
+mod known;
 mod model;
 mod pull;
 mod query;
 
 pub use answer::*;
 pub use bench::*;
+pub use chat::*;
 pub use debug::*;
 pub use event::*;
 pub use hardware::*;
+pub use job::*;
+pub use known::*;
 pub use model::*;
 pub use pull::*;
 pub use query::*;

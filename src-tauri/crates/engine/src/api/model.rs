@@ -6,6 +6,7 @@ use std::path::PathBuf;
 /// Whether an installed model can be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum ModelState {
     /// Every file is there with its recorded size.
     Ready,
@@ -18,6 +19,7 @@ pub enum ModelState {
 
 /// One installed model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ModelEntry {
     /// The name by which `--model` finds it.
     pub name: String,
@@ -35,6 +37,7 @@ pub struct ModelEntry {
     /// The licence its source states.
     pub licence: Option<String>,
     /// Bytes on disk.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub size_bytes: u64,
     /// Its folder.
     pub path: PathBuf,
@@ -42,14 +45,17 @@ pub struct ModelEntry {
 
 /// A download that was interrupted and can go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Unfinished {
     /// The name it will have.
     pub name: String,
     /// The repository it comes from.
     pub source: String,
     /// Bytes on disk.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub done_bytes: u64,
     /// Bytes in all.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub total_bytes: u64,
 }
 

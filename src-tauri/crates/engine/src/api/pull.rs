@@ -57,6 +57,29 @@ pub enum PullEvent {
     Checking,
 }
 
+/// Why a host is contacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub enum Purpose {
+    /// Lists of files, when a model is fetched.
+    ModelHub,
+    /// The files themselves, where the hub keeps them elsewhere.
+    ModelHubFiles,
+}
+
+/// A host that this program may contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct OutboundHost {
+    /// Its name; a star stands for any.
+    pub host: String,
+    /// Why it is contacted; never without being asked.
+    pub purpose: Purpose,
+    /// Whether it may be contacted as things stand.
+    pub enabled: bool,
+}
+
 /// How a download or an import ended, when it did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PullOutcome {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Who said a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum Role {
     /// Instructions that hold for the whole conversation.
     System,

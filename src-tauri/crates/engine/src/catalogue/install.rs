@@ -2,7 +2,7 @@
 
 use super::record::{FILE, Record};
 use super::{Catalogue, check, name};
-use crate::api::{ModelEntry, Unfinished};
+use crate::api::{ModelEntry, PullRequest, Unfinished};
 use crate::error::EngineError;
 use crate::folders::{size_of, sync_folder, write_atomically};
 use crate::inspect::shape_of;
@@ -20,6 +20,11 @@ const LOCK: &str = ".lock";
 struct Goal {
     source: String,
     total_bytes: u64,
+    /// What was asked for beside the repository, so that another run can go on with it.
+    #[serde(default)]
+    revision: Option<String>,
+    #[serde(default)]
+    file: Option<String>,
 }
 
 /// The folder in which a model is put together. Only one process holds it at a time.
@@ -86,10 +91,12 @@ impl Partial {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn note_goal(&self, source: &str, total_bytes: u64) -> Result<(), EngineError> {
+    pub fn note_goal(&self, request: &PullRequest, total_bytes: u64) -> Result<(), EngineError> {
         let goal = Goal {
-            source: source.to_owned(),
+            source: format!("hub:{}", request.repo),
             total_bytes,
+            revision: request.revision.clone(),
+            file: request.file.clone(),
         };
         let text = serde_json::to_string_pretty(&goal).unwrap_or_default();
         write_atomically(&self.folder.join(GOAL), text.as_bytes())
@@ -169,10 +176,7 @@ impl Partial {
 
     /// How an unfinished download is told of; nothing for any other folder.
     pub fn describe(folder: &Path) -> Option<Unfinished> {
-        let name = folder.file_name()?.to_string_lossy().into_owned();
-        let name = name.strip_suffix(ENDING)?.to_owned();
-        let goal = std::fs::read(folder.join(GOAL)).ok()?;
-        let goal: Goal = serde_json::from_slice(&goal).ok()?;
+        let (name, goal) = goal(folder)?;
         let done_bytes = size_of(folder).min(goal.total_bytes);
         Some(Unfinished {
             name,
@@ -181,4 +185,23 @@ impl Partial {
             total_bytes: goal.total_bytes,
         })
     }
+
+    /// How an unfinished download is asked for again.
+    pub fn request(folder: &Path) -> Option<PullRequest> {
+        let (name, goal) = goal(folder)?;
+        Some(PullRequest {
+            repo: goal.source.strip_prefix("hub:")?.to_owned(),
+            revision: goal.revision,
+            file: goal.file,
+            name: Some(name),
+        })
+    }
+}
+
+/// The name an unfinished folder will have, and what it will become.
+fn goal(folder: &Path) -> Option<(String, Goal)> {
+    let name = folder.file_name()?.to_string_lossy().into_owned();
+    let name = name.strip_suffix(ENDING)?.to_owned();
+    let goal = std::fs::read(folder.join(GOAL)).ok()?;
+    Some((name, serde_json::from_slice(&goal).ok()?))
 }

@@ -16,6 +16,22 @@ const MOST_LISTING_BYTES: usize = 32 << 20;
 const OFFLINE: &str = "HF_HUB_OFFLINE";
 const TOKENS: [&str; 2] = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
 
+/// Whether the person keeps this program off the network.
+pub(super) fn is_offline() -> bool {
+    let is_on = |value: String| !matches!(value.as_str(), "" | "0" | "false");
+    std::env::var(OFFLINE).is_ok_and(is_on)
+}
+
+/// The host of another hub, when one is set.
+pub(super) fn mirror() -> Option<String> {
+    let endpoint = std::env::var("HF_ENDPOINT").ok()?;
+    let (_, rest) = endpoint.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    // A name and password before the host are nobody's business.
+    let host = host.rsplit('@').next()?;
+    (!host.is_empty()).then(|| host.to_owned())
+}
+
 /// One repository.
 pub(super) struct Hub {
     repo: String,
@@ -27,8 +43,7 @@ pub(super) struct Hub {
 impl Hub {
     /// Prepares the addresses; nothing is sent.
     pub fn open(request: &PullRequest, settings: &DownloadSettings) -> Result<Hub, DownloadError> {
-        let is_on = |value: String| !matches!(value.as_str(), "" | "0" | "false");
-        if std::env::var(OFFLINE).is_ok_and(is_on) {
+        if is_offline() {
             return Err(DownloadError::Offline);
         }
         let repo = request.repo.clone();

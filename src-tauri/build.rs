@@ -1,0 +1,5 @@
+//! Compiles the configuration, the icons and the capabilities into the program.
+
+fn main() {
+    tauri_build::build();
+}

@@ -1,0 +1,110 @@
+// The only door between the window and the core. `tauri.ts`, `http.ts` and `fake.ts` implement it.
+
+import type {
+  AppSettings,
+  AskRequest,
+  Change,
+  ChatEvent,
+  ContextUse,
+  Conversation,
+  ConversationSummary,
+  DoctorReport,
+  ExportFormat,
+  Job,
+  ModelsView,
+  OutboundHost,
+  Preset,
+  SamplingChoice,
+  SearchHit,
+  Start,
+} from './types'
+
+/** Every method rejects with this. */
+export class BackendError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export interface Backend {
+  start(): Promise<Start>
+  /** Called when something changed elsewhere; returns how to stop listening. */
+  onChange(listener: (change: Change) => void): () => void
+
+  listConversations(): Promise<ConversationSummary[]>
+  openConversation(id: string): Promise<Conversation>
+  createConversation(): Promise<ConversationSummary>
+  renameConversation(id: string, title: string): Promise<void>
+  pinConversation(id: string, pinned: boolean): Promise<void>
+  /** Moves it to the trash; `restoreConversation` brings it back. */
+  trashConversation(id: string): Promise<void>
+  restoreConversation(id: string): Promise<void>
+  listTrash(): Promise<ConversationSummary[]>
+  emptyTrash(): Promise<number>
+  /** A message with everything below it; `restoreMessage` undoes it. */
+  trashMessage(conversation: string, message: string): Promise<void>
+  restoreMessage(conversation: string, message: string): Promise<void>
+  /** Which branch is shown: its last message. */
+  showBranch(conversation: string, leaf: string): Promise<void>
+  saveDraft(conversation: string, text: string): Promise<void>
+  saveParameters(
+    conversation: string,
+    systemPrompt: string,
+    presetId: string | null,
+    sampling: SamplingChoice,
+  ): Promise<void>
+  searchMessages(query: string): Promise<SearchHit[]>
+  exportConversation(id: string, format: ExportFormat, path: string): Promise<void>
+  exportEverything(path: string): Promise<void>
+  importConversations(path: string): Promise<ConversationSummary[]>
+
+  listPresets(): Promise<Preset[]>
+  savePreset(preset: Preset): Promise<Preset>
+  deletePreset(id: string): Promise<void>
+
+  /** Stores the question, then answers it. Resolves when the last event has been delivered. */
+  ask(request: AskRequest, onEvent: (event: ChatEvent) => void): Promise<void>
+  /** Another answer to the same question. */
+  regenerate(conversation: string, question: string, onEvent: (event: ChatEvent) => void): Promise<void>
+  stop(answer: string): Promise<void>
+  contextUse(conversation: string, leaf: string | null, draft: string): Promise<ContextUse>
+
+  models(): Promise<ModelsView>
+  useModel(name: string): Promise<void>
+  /** Brings the chosen model into memory. */
+  warmModel(onEvent: (event: ChatEvent) => void): Promise<void>
+  pullModel(repo: string, file: string | null): Promise<Job>
+  importModel(path: string): Promise<Job>
+  verifyModel(name: string): Promise<Job>
+  /** Answers the bytes it freed. */
+  removeModel(name: string): Promise<number>
+  jobs(): Promise<Job[]>
+  pauseJob(id: string): Promise<void>
+  resumeJob(id: string): Promise<void>
+  cancelJob(id: string): Promise<void>
+  dismissJob(id: string): Promise<void>
+
+  doctor(): Promise<DoctorReport>
+  settings(): Promise<AppSettings>
+  saveSettings(changes: Partial<AppSettings>): Promise<AppSettings>
+  outboundHosts(): Promise<OutboundHost[]>
+  openFolder(which: 'home' | 'models' | 'logs'): Promise<void>
+  openLink(url: string): Promise<void>
+  /** A copy of everything a person made (conversations, settings), as one file. */
+  backup(path: string): Promise<number>
+  restore(path: string): Promise<void>
+  /** Logs and the hardware report, without any text of a conversation and with names and paths redacted. */
+  diagnostics(path: string): Promise<void>
+
+  /** The system's own dialogs; `null` when the person closed them. */
+  pickFile(title: string, extensions: string[]): Promise<string | null>
+  pickFolder(title: string): Promise<string | null>
+  pickSave(title: string, name: string): Promise<string | null>
+  copyText(text: string): Promise<void>
+  /** Tells the core that the window has painted. */
+  painted(): Promise<void>
+  report(problem: string): Promise<void>
+}

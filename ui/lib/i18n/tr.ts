@@ -1,0 +1,19 @@
+// Turkish: complete, and in the words a person would use.
+
+import { chatTr } from './areas/chat.tr'
+import type { en } from './en'
+import { frameTr } from './areas/frame.tr'
+import { hardwareTr } from './areas/hardware.tr'
+import type { Translation } from './messages'
+import { modelsTr } from './areas/models.tr'
+import { onboardingTr } from './areas/onboarding.tr'
+import { settingsTr } from './areas/settings.tr'
+
+export const tr: Translation<typeof en> = {
+  ...frameTr,
+  ...chatTr,
+  ...modelsTr,
+  ...hardwareTr,
+  ...settingsTr,
+  ...onboardingTr,
+}
