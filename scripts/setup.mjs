@@ -1,8 +1,8 @@
 // What building needs beyond Rust and Node: a C compiler for linking, WebKitGTK for the window on Linux, the packages of
-// the page, and rustfmt and clippy for the checks.
+// the page; and for the checks rustfmt, clippy, a browser and a screen that nobody looks at.
 // Each is looked for first and installed only when missing; on systems without apt the message says what to install.
 
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { homedir } from 'node:os'
 import { root, run, works } from './run.mjs'
@@ -39,8 +39,29 @@ function findWebKit() {
   install(packages, `No WebKitGTK for the window: install ${packages.join(' ')} (or what your system calls them)`)
 }
 
+/** What the tests of the window start, and the Debian package that brings each. */
+const TEST_PROGRAMS = {
+  Xvfb: 'xvfb',
+  xauth: 'xauth',
+  WebKitWebDriver: 'webkit2gtk-driver',
+  'dbus-run-session': 'dbus',
+  chromium: 'chromium',
+  'fc-list': 'fontconfig',
+}
+
+function findTestPrograms() {
+  if (process.platform !== 'linux') return
+  const missing = Object.keys(TEST_PROGRAMS).filter((program) => !works('sh', ['-c', `command -v ${program}`]))
+  if (missing.length === 0) return
+  const packages = [...missing.map((program) => TEST_PROGRAMS[program]), 'fonts-dejavu-core', 'at-spi2-core']
+  install(packages, `The tests of the window need ${missing.join(', ')}: install ${packages.join(' ')}`)
+}
+
 function findPackages() {
-  if (existsSync(join(root, 'node_modules', '@tauri-apps', 'cli'))) return
+  // npm writes this file last; older than the lock file it is of an earlier one.
+  const installed = join(root, 'node_modules', '.package-lock.json')
+  const lock = join(root, 'package-lock.json')
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
   // Started by npm itself this names its program; Windows starts no script by its bare name.
   const npm = process.env.npm_execpath
   if (npm) run(process.execPath, [npm, 'ci'])
@@ -60,6 +81,7 @@ export function setup({ checks, window = false }) {
     findPackages()
   }
   if (checks) {
+    findTestPrograms()
     findComponent('fmt', 'rustfmt')
     findComponent('clippy', 'clippy')
   }

@@ -1,9 +1,39 @@
-// `npm test`: everything a change must pass, the quick checks first, the tests last.
+// `npm test`: everything a change must pass, the quick checks first, the real window last.
 
 import { run } from './run.mjs'
 import { setup } from './setup.mjs'
 
-setup({ checks: true })
-run('cargo', ['fmt', '--all', '--check'])
-run('cargo', ['clippy', '--workspace', '--all-targets', '--locked', '--', '--deny', 'warnings'])
-run('cargo', ['test', '--workspace', '--locked', '--no-fail-fast'])
+// One set of features for everything, so that each crate is built once.
+const ALL = ['--workspace', '--locked', '--features', 'r3mes-desktop/custom-protocol']
+
+const times = []
+
+function step(name, act) {
+  const begin = Date.now()
+  console.log(`\n=== ${name}`)
+  act()
+  times.push(`${String(Math.round((Date.now() - begin) / 1000)).padStart(5)} s  ${name}`)
+}
+
+const npm = (...script) => {
+  // Started by npm itself this names its program; Windows starts no script by its bare name.
+  const own = process.env.npm_execpath
+  if (own) run(process.execPath, [own, 'run', ...script])
+  else run('npm', ['run', ...script])
+}
+
+step('set-up', () => setup({ checks: true, window: true }))
+step('format', () => run('cargo', ['fmt', '--all', '--check']))
+step('page: types, lint, tests', () => npm('ui:check'))
+step('page: build', () => npm('ui:build'))
+step('browser', () => run(process.execPath, ['--test-reporter=spec', 'tests/window/browser/all.mjs']))
+step('clippy', () => run('cargo', ['clippy', ...ALL, '--all-targets', '--', '--deny', 'warnings']))
+step('build', () => run('cargo', ['build', ...ALL, '--bins', '--tests']))
+step('tests', () => run('cargo', ['test', ...ALL, '--no-fail-fast']))
+if (process.platform === 'linux') {
+  step('window', () => {
+    const screen = ['-a', '-s', '-screen 0 1280x900x24', 'dbus-run-session', '--']
+    run('xvfb-run', [...screen, process.execPath, '--test-reporter=spec', 'tests/window/driver/all.mjs'])
+  })
+}
+console.log(`\n${times.join('\n')}`)
