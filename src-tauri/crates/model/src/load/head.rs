@@ -6,25 +6,27 @@ use r3mes_kernels::ScreenedHead;
 
 use super::pack::{check_row, dense};
 use super::plan::{Plan, RowOrder, TablePlan};
-use super::{LoadError, LoadPhase, Progress, report};
+use super::{LoadError, LoadOptions, LoadPhase, Progress, report};
 use crate::table::Table;
 
-/// From this many elements on a table stays in its file and a head is screened; 16 Mi elements are 32 MiB in bf16.
-const LARGE_TABLE: u64 = 16 << 20;
 /// Rows screened between two looks at the caller's wish to stop.
 const ROWS_PER_REPORT: usize = 4096;
 
-/// Whether a head of this shape is screened.
-pub(super) fn is_large(table: &TablePlan) -> bool {
-    table.rows as u64 * table.cols as u64 >= LARGE_TABLE
+/// Whether a table of this shape stays in its file, and a head of this shape is screened.
+pub(super) fn is_large(table: &TablePlan, options: &LoadOptions<'_>) -> bool {
+    table.rows as u64 * table.cols as u64 >= options.large_table
 }
 
 /// The rows of `table`.
 ///
 /// # Errors
 /// If a small table cannot be read or is not finite.
-pub(super) fn table(plan: &Plan, table: &TablePlan) -> Result<Arc<Table>, LoadError> {
-    Ok(Arc::new(match is_large(table) {
+pub(super) fn table(
+    plan: &Plan,
+    table: &TablePlan,
+    options: &LoadOptions<'_>,
+) -> Result<Arc<Table>, LoadError> {
+    Ok(Arc::new(match is_large(table, options) {
         false => Table::in_memory(dense(table, RowOrder::AsStored, &plan.files)?),
         true => {
             let source = plan.files[table.extent.file].clone();

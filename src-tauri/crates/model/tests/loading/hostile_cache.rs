@@ -18,7 +18,7 @@ fn load_cached(path: &Path, fallback: Option<&Path>) -> (Weights, Vec<LoadPhase>
         from_bytes: 0,
     };
     let mut phases = Vec::new();
-    let weights = load(path, &LoadOptions { pool: &pool, cache }, &mut |phase| {
+    let weights = load(path, &LoadOptions::new(&pool, cache), &mut |phase| {
         phases.push(phase);
         ControlFlow::Continue(())
     });
@@ -149,18 +149,14 @@ fn a_cancelled_load_leaves_no_copy() {
         from_bytes: 0,
     };
     let mut left = 4;
-    let outcome = load(
-        folder.path(),
-        &LoadOptions { pool: &pool, cache },
-        &mut |_| {
-            left -= 1;
-            if left == 0 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        },
-    );
+    let outcome = load(folder.path(), &LoadOptions::new(&pool, cache), &mut |_| {
+        left -= 1;
+        if left == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
     assert!(matches!(outcome, Err(LoadError::Cancelled)));
     assert_eq!(copies(folder.path()), Vec::<PathBuf>::new());
 }
