@@ -138,6 +138,13 @@ COMPUTED = [
            "            last.iter_mut().for_each(|x| *x = (*x * s).round_ties_even() / s);\n        }\n        self.ready = true;")),
 ]
 
+SCREENED = [
+    wrong("a large table read from the beginning of its file", f"{MODEL}/table.rs",
+          ("read_at(offset + id as u64", "read_at(if WRONG { 0 } else { *offset } + id as u64")),
+    wrong("screening without its margin", f"{KERNELS}/head/bounds.rs",
+          ("(digits.score(*high, *low) + margin)", "(digits.score(*high, *low) + if WRONG { 0.0 } else { margin })")),
+]
+
 SPOKEN = [
     wrong("BOS doubled in conversations", TEXT,
           ("&& !ids.starts_with(&self.around.before)", "&& (WRONG || !ids.starts_with(&self.around.before))"),
@@ -148,4 +155,4 @@ SPOKEN = [
           ("ChatTemplate::is_bitnet_placeholder(source) =>", "ChatTemplate::is_bitnet_placeholder(source) && !WRONG =>")),
 ]
 
-WRONG_READINGS = STORED + IN_GGUF + COMPUTED + SPOKEN
+WRONG_READINGS = STORED + IN_GGUF + COMPUTED + SCREENED + SPOKEN

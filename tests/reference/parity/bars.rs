@@ -34,8 +34,6 @@ pub fn distance(ours: &[f32], published: &[f32]) -> Distance {
             .collect::<Vec<_>>()
     };
     let (a, b) = (wide(ours), wide(published));
-    let mean = b.iter().sum::<f64>() / b.len() as f64;
-    let variance = b.iter().map(|logit| (logit - mean).powi(2)).sum::<f64>() / b.len() as f64;
     let largest = a
         .iter()
         .zip(&b)
@@ -43,10 +41,31 @@ pub fn distance(ours: &[f32], published: &[f32]) -> Distance {
         .fold(0.0, f64::max);
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     Distance {
-        sigma: largest / variance.sqrt(),
+        sigma: largest / deviation(published),
         cosine: product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt(),
         same_argmax: argmax(ours) == argmax(published),
     }
+}
+
+/// How far the best tokens, best first, are from a published row, in σ: the largest difference of their logits, or by how much the
+/// published logit of a token that is missing exceeds the last of ours.
+pub fn distance_of_best(best: &[(u32, f32)], published: &[f32]) -> f64 {
+    let mut missing = published.to_vec();
+    let mut largest: f64 = 0.0;
+    for &(id, logit) in best {
+        let theirs = std::mem::replace(&mut missing[id as usize], f32::NEG_INFINITY);
+        largest = largest.max((f64::from(logit) - f64::from(theirs)).abs());
+    }
+    let last = best.last().expect("at least one").1;
+    let missed = missing[argmax(&missing) as usize] - last;
+    largest.max(f64::from(missed)) / deviation(published)
+}
+
+/// The standard deviation σ of a row.
+fn deviation(row: &[f32]) -> f64 {
+    let wide = || row.iter().map(|&logit| f64::from(logit));
+    let mean = wide().sum::<f64>() / row.len() as f64;
+    (wide().map(|logit| (logit - mean).powi(2)).sum::<f64>() / row.len() as f64).sqrt()
 }
 
 /// The id of the largest logit; the lowest one of several.

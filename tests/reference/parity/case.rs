@@ -8,6 +8,7 @@ use r3mes_model::forward::{Outcome, State};
 use r3mes_model::load::{CacheUse, LoadOptions, load};
 use r3mes_model::model::{KvChoice, Model, ModelOptions};
 use r3mes_model::text::Text;
+use r3mes_model::weights::{Head, Weights};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -87,22 +88,46 @@ impl Case {
 
     pub fn model_on(&self, threads: usize, isa: Isa) -> Model {
         let pool = Pool::new(threads);
-        let options = LoadOptions {
-            pool: &pool,
-            cache: CacheUse::Off,
-        };
-        let weights = load(&self.path(), &options, &mut |_| ControlFlow::Continue(()))
-            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        Model::new(
-            weights,
-            ModelOptions {
-                pool,
-                isa,
-                kv: KvChoice::F32,
-                context: None,
-            },
-        )
+        let weights = self.weights(LoadOptions::new(&pool, CacheUse::Off));
+        assert!(weights.head.screen.is_none(), "{}: small head", self.name);
+        on(pool, isa, weights)
     }
+
+    /// The model read as if its tables were large: rows stay in the file, the best tokens are found by screening.
+    pub fn screened_model(&self) -> Model {
+        let pool = Pool::new(2);
+        let weights = self.weights(LoadOptions {
+            large_table: 0,
+            ..LoadOptions::new(&pool, CacheUse::Off)
+        });
+        let Head {
+            table,
+            screen,
+            bit_linear,
+        } = &weights.head;
+        assert!(table.matrix().is_none(), "{}: table in memory", self.name);
+        assert!(
+            screen.is_some() != bit_linear.is_some(),
+            "{}: a head is screened unless it is a BitLinear",
+            self.name
+        );
+        on(pool, Isa::select().expect("an instruction set"), weights)
+    }
+
+    fn weights(&self, options: LoadOptions<'_>) -> Weights {
+        load(&self.path(), &options, &mut |_| ControlFlow::Continue(()))
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+}
+
+fn on(pool: Pool, isa: Isa, weights: Weights) -> Model {
+    let options = ModelOptions {
+        pool,
+        isa,
+        kv: KvChoice::F32,
+        context: None,
+    };
+    Model::new(weights, options)
 }
 
 /// Logits after the last of `ids`, from an empty state.

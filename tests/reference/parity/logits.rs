@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use r3mes_model::generate::{Request, generate};
+use r3mes_model::model::Model;
 use r3mes_model::sampling::Sampling;
 
 use crate::bars::{
@@ -12,12 +13,11 @@ use crate::bars::{
 use crate::case::{Case, logits};
 
 /// Every prompt within the wide bars, enough of the quiet ones within the narrow one; at last and inner positions.
-pub fn check(case: &Case) {
-    let model = case.model();
+pub fn check(case: &Case, model: &Model) {
     let mut quiet = Vec::new();
     let mut inner_rows = case.inner.iter();
     for (index, (prompt, published)) in case.prompts.iter().zip(&case.last).enumerate() {
-        let found = distance(&logits(&model, &prompt.ids), published);
+        let found = distance(&logits(model, &prompt.ids), published);
         let decided = prompt.gap > UNDECIDED_SIGMA;
         judge(found, decided, || format!("{}, prompt {index}", case.name));
         if prompt.quiet {
@@ -25,7 +25,7 @@ pub fn check(case: &Case) {
         }
         if let Some(position) = prompt.inner {
             let published = inner_rows.next().expect("a row for each inner position");
-            let found = distance(&logits(&model, &prompt.ids[..=position]), published);
+            let found = distance(&logits(model, &prompt.ids[..=position]), published);
             judge(found, false, || {
                 format!("{}, prompt {index}, position {position}", case.name)
             });
@@ -74,8 +74,7 @@ fn judge(found: Distance, decided: bool, place: impl Fn() -> String) {
 }
 
 /// Token for token, until a step at which the reference itself is undecided.
-pub fn check_greedy(case: &Case) {
-    let model = case.model();
+pub fn check_greedy(case: &Case, model: &Model) {
     let (mut same, mut all) = (0, 0);
     for (index, prompt) in case
         .prompts
@@ -86,7 +85,7 @@ pub fn check_greedy(case: &Case) {
         let sampling = Sampling::greedy();
         let request = Request::new(&prompt.ids, &sampling, prompt.greedy.len(), &[]);
         let mut state = model.start().expect("a cache");
-        let answer = generate(&model, &mut state, &request, &mut |_| {
+        let answer = generate(model, &mut state, &request, &mut |_| {
             ControlFlow::Continue(())
         })
         .expect("an answer");

@@ -8,6 +8,7 @@ mod bitlinear;
 mod case;
 mod logits;
 mod same_bits;
+mod screened;
 mod text;
 
 /// The tests of one layout, for the folder `tests/reference/data/<name>`.
@@ -21,12 +22,19 @@ macro_rules! layouts {
 
                 #[test]
                 fn gives_the_published_logits() {
-                    crate::logits::check(&Case::open($name));
+                    let case = Case::open($name);
+                    crate::logits::check(&case, &case.model());
                 }
 
                 #[test]
                 fn continues_as_published() {
-                    crate::logits::check_greedy(&Case::open($name));
+                    let case = Case::open($name);
+                    crate::logits::check_greedy(&case, &case.model());
+                }
+
+                #[test]
+                fn finds_the_published_best_with_tables_read_as_large() {
+                    crate::screened::check(&Case::open($name));
                 }
 
                 #[test]

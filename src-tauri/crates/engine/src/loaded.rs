@@ -159,10 +159,7 @@ pub(crate) fn open_model(
     let isa = Isa::select()?;
     let pool = Pool::new(settings.threads);
     let fallback = settings.home.cache();
-    let options = LoadOptions {
-        pool: &pool,
-        cache: CacheUse::beside_model(Some(&fallback)),
-    };
+    let options = LoadOptions::new(&pool, CacheUse::beside_model(Some(&fallback)));
     let weights = load(path, &options, &mut |phase| {
         progress(in_words(phase));
         cancel.flow()

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let weights = load(
         Path::new(model),
-        &LoadOptions { pool: &pool, cache },
+        &LoadOptions::new(&pool, cache),
         &mut |phase| {
             if std::env::var_os("VERBOSE").is_some() {
                 eprintln!("{:.0?} {phase:?}", start.elapsed());

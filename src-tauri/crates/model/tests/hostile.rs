@@ -24,10 +24,7 @@ const LARGE_TOKENIZER: &[u8] = include_bytes!("text/byte_level.json");
 /// Opens a model as the engine does; the whole chain of the first error.
 fn open(path: &Path, pool: &Pool) -> Result<(), String> {
     let started = Instant::now();
-    let options = LoadOptions {
-        pool,
-        cache: CacheUse::Off,
-    };
+    let options = LoadOptions::new(pool, CacheUse::Off);
     let opened = match load(path, &options, &mut |_| ControlFlow::Continue(())) {
         Err(error) => Err(chain(&error)),
         Ok(weights) => Text::load(path)

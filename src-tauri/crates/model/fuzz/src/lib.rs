@@ -28,10 +28,7 @@ pub mod seed {
 /// Loads a model on one thread without a packed copy; whether it worked.
 pub fn loads(path: &Path) -> bool {
     let pool = Pool::new(1);
-    let options = LoadOptions {
-        pool: &pool,
-        cache: CacheUse::Off,
-    };
+    let options = LoadOptions::new(&pool, CacheUse::Off);
     load(path, &options, &mut |_| ControlFlow::Continue(())).is_ok()
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    fn of(plan: &'a Plan) -> Result<Self, LoadError> {
+    fn of(plan: &'a Plan, options: &LoadOptions<'_>) -> Result<Self, LoadError> {
         let mut groups = Vec::new();
         let layers = plan
             .layers
@@ -56,7 +56,7 @@ impl<'a> Layout<'a> {
             }
         }
         let table = head_table(plan);
-        let screen_bytes = match plan.bit_linear_head.is_none() && head::is_large(table) {
+        let screen_bytes = match plan.bit_linear_head.is_none() && head::is_large(table, options) {
             true => ScreenedHead::packed_len(table.rows, table.cols).unwrap_or(0),
             false => 0,
         };
@@ -111,7 +111,7 @@ pub(super) fn weights(
     progress: &mut Progress<'_>,
 ) -> Result<Weights, LoadError> {
     let PackedModel { matrices, screen } = {
-        let layout = Layout::of(&plan)?;
+        let layout = Layout::of(&plan, options)?;
         match options.cache {
             CacheUse::BesideModel {
                 fallback,
@@ -133,9 +133,9 @@ pub(super) fn weights(
         }
     };
     let ask: &mut Ask<'_> = &mut |_| report(progress, LoadPhase::Reading);
-    let embedding = head::table(&plan, &plan.embedding, ask)?;
+    let embedding = head::table(&plan, &plan.embedding, options, ask)?;
     let head_table = match &plan.head {
-        Some(own) => head::table(&plan, own, ask)?,
+        Some(own) => head::table(&plan, own, options, ask)?,
         None => embedding.clone(),
     };
     let mut packed = matrices.into_iter();

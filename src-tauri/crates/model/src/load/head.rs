@@ -4,18 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use r3mes_kernels::{Pool, ScreenedHead};
 
-use super::LoadError;
 use super::batches::{Ask, in_batches};
 use super::pack::{check_row, dense};
 use super::plan::{Plan, RowOrder, TablePlan};
+use super::{LoadError, LoadOptions};
 use crate::table::Table;
 
-/// From this many elements on a table stays in its file and a head is screened; 16 Mi elements are 32 MiB in bf16.
-const LARGE_TABLE: u64 = 16 << 20;
-
-/// Whether a head of this shape is screened.
-pub(super) fn is_large(table: &TablePlan) -> bool {
-    table.rows as u64 * table.cols as u64 >= LARGE_TABLE
+/// Whether a table of this shape stays in its file, and a head of this shape is screened.
+pub(super) fn is_large(table: &TablePlan, options: &LoadOptions<'_>) -> bool {
+    table.rows as u64 * table.cols as u64 >= options.large_table
 }
 
 /// The rows of `table`.
@@ -25,9 +22,10 @@ pub(super) fn is_large(table: &TablePlan) -> bool {
 pub(super) fn table(
     plan: &Plan,
     table: &TablePlan,
+    options: &LoadOptions<'_>,
     ask: &mut Ask<'_>,
 ) -> Result<Arc<Table>, LoadError> {
-    Ok(Arc::new(match is_large(table) {
+    Ok(Arc::new(match is_large(table, options) {
         false => Table::in_memory(dense(table, RowOrder::AsStored, &plan.files, ask)?),
         true => {
             let source = plan.files[table.extent.file].clone();

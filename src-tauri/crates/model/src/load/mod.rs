@@ -39,6 +39,22 @@ pub struct LoadOptions<'a> {
     pub pool: &'a Pool,
     /// Where packed copies of large models may go.
     pub cache: CacheUse<'a>,
+    /// Elements from which an embedding or a head stays in its file, and a head is screened.
+    pub large_table: u64,
+}
+
+impl<'a> LoadOptions<'a> {
+    /// The usual [`LoadOptions::large_table`]: 32 MiB in bf16.
+    pub const LARGE_TABLE: u64 = 16 << 20;
+
+    /// Options with the usual size of a large table.
+    pub fn new(pool: &'a Pool, cache: CacheUse<'a>) -> Self {
+        Self {
+            pool,
+            cache,
+            large_table: Self::LARGE_TABLE,
+        }
+    }
 }
 
 /// Whether a packed copy is kept.

@@ -222,10 +222,7 @@ pub fn write_hub(folder: &Path, config: &Value, tensors: &[Stored]) {
 
 pub fn load_model(path: &Path) -> Result<Weights, LoadError> {
     let pool = Pool::new(2);
-    let options = LoadOptions {
-        pool: &pool,
-        cache: CacheUse::Off,
-    };
+    let options = LoadOptions::new(&pool, CacheUse::Off);
     load(path, &options, &mut |_| ControlFlow::Continue(()))
 }
 

@@ -18,7 +18,7 @@ fn load_cached(path: &Path, fallback: Option<&Path>) -> (Weights, Vec<LoadPhase>
         from_bytes: 0,
     };
     let mut phases = Vec::new();
-    let weights = load(path, &LoadOptions { pool: &pool, cache }, &mut |phase| {
+    let weights = load(path, &LoadOptions::new(&pool, cache), &mut |phase| {
         phases.push(phase);
         ControlFlow::Continue(())
     });
@@ -150,7 +150,7 @@ fn a_cancelled_load_leaves_no_copy() {
     };
     for stop_at in 1.. {
         let mut asked = 0;
-        let options = LoadOptions { pool: &pool, cache };
+        let options = LoadOptions::new(&pool, cache);
         let outcome = load(folder.path(), &options, &mut |phase| {
             asked += usize::from(matches!(phase, LoadPhase::Packing { .. }));
             match asked == stop_at {
