@@ -54,9 +54,38 @@ pub fn run() {
         }),
         Err(error) => {
             tracing::error!("the window cannot be opened: {error}");
+            if let tauri::Error::PluginInitialization(plugin, _) = &error
+                && plugin == "single-instance"
+            {
+                start_again();
+            }
             eprintln!("the window cannot be opened: {error}");
             std::process::exit(1);
         }
+    }
+}
+
+/// The first window was on its way out when this one asked it to come to the front: a moment later the place is free.
+fn start_again() {
+    const TRY: &str = "R3MES_START_TRY";
+    const TRIES: u32 = 5;
+    let tries: u32 = std::env::var(TRY)
+        .ok()
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0);
+    let Ok(own) = std::env::current_exe() else {
+        return;
+    };
+    if tries >= TRIES {
+        return;
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let started = std::process::Command::new(own)
+        .args(std::env::args_os().skip(1))
+        .env(TRY, (tries + 1).to_string())
+        .status();
+    if let Ok(status) = started {
+        std::process::exit(status.code().unwrap_or(1));
     }
 }
 

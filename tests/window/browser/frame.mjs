@@ -104,7 +104,7 @@ test('models say what is wrong with them, what fits, and what removing frees', (
     await choose(page, main.getByRole('button', { name: 'More for bitnet-2b-4t' }), 'Remove…')
     await page.getByRole('dialog').getByRole('button', { name: /^Remove and free/ }).click()
     await notices.getByText(/bitnet-2b-4t was removed, .*GB freed/).waitFor()
-    await sidebar.getByRole('button', { name: /Model in use:\s*builtin/ }).waitFor()
+    await sidebar.getByRole('button', { name: /Model in use:\s*Built-in model/ }).waitFor()
   }))
 
 test('the hardware page says what was found and why', () =>
