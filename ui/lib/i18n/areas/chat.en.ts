@@ -1,7 +1,6 @@
 import type { Area } from '../messages'
 
 export const chatEn = {
-  'chat.newTitle': 'New chat',
   'chat.untitled': 'Untitled chat',
   'chat.messages': 'Messages',
   'chat.opening': 'Opening the conversation…',
@@ -31,7 +30,6 @@ export const chatEn = {
   'chat.exportJsonl': 'Export as JSONL…',
   'chat.exported': 'Saved as {path}',
   'chat.delete': 'Delete conversation',
-  'chat.failedToDo': 'That did not work: {reason}',
 
   'chat.copy': 'Copy',
   'chat.copied': 'Copied',
@@ -136,7 +134,6 @@ export const chatEn = {
   'chat.renamePreset': 'Rename “{name}”',
   'chat.deletePreset': 'Delete “{name}”',
   'chat.usePreset': 'Use “{name}”',
-  'chat.noPreset': 'None',
   'chat.presetDeleted': 'Preset “{name}” deleted',
 
   'chat.context': 'Context: {share} full',

@@ -2,7 +2,6 @@ import type { Translation } from '../messages'
 import type { chatEn } from './chat.en'
 
 export const chatTr: Translation<typeof chatEn> = {
-  'chat.newTitle': 'Yeni sohbet',
   'chat.untitled': 'Adsız sohbet',
   'chat.messages': 'İletiler',
   'chat.opening': 'Sohbet açılıyor…',
@@ -32,7 +31,6 @@ export const chatTr: Translation<typeof chatEn> = {
   'chat.exportJsonl': 'JSONL olarak dışa aktar…',
   'chat.exported': 'Kaydedildi: {path}',
   'chat.delete': 'Sohbeti sil',
-  'chat.failedToDo': 'Bu işlem yapılamadı: {reason}',
 
   'chat.copy': 'Kopyala',
   'chat.copied': 'Kopyalandı',
@@ -137,7 +135,6 @@ export const chatTr: Translation<typeof chatEn> = {
   'chat.renamePreset': '“{name}” ayarını yeniden adlandır',
   'chat.deletePreset': '“{name}” ayarını sil',
   'chat.usePreset': '“{name}” ayarını kullan',
-  'chat.noPreset': 'Yok',
   'chat.presetDeleted': '“{name}” hazır ayarı silindi',
 
   'chat.context': 'Bağlam: {share} dolu',
