@@ -89,15 +89,14 @@ impl Window {
         text: &str,
         each: impl Fn(&Value) + Send + Sync + 'static,
     ) -> Vec<Value> {
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&events);
+        let (tell, told) = std::sync::mpsc::channel();
         let channel = Channel::new(move |body| {
             let InvokeResponseBody::Json(text) = body else {
                 panic!("events are JSON");
             };
             let event: Value = serde_json::from_str(&text)?;
             each(&event);
-            told.lock().expect("no test panicked").push(event);
+            tell.send(event).expect("the test listens");
             Ok(())
         });
         let request = AskRequest {
@@ -106,9 +105,9 @@ impl Window {
             text: text.into(),
         };
         let asked = ask(self.app.state(), request, channel);
-        tauri::async_runtime::block_on(asked).expect("an answer");
-        let events = events.lock().expect("no test panicked");
-        events.clone()
+        tauri::async_runtime::block_on(asked).expect("a stored question");
+        // The channel ends with the answer's thread.
+        told.iter().collect()
     }
 
     fn settings_file(&self) -> Value {
@@ -149,13 +148,8 @@ fn a_question_is_stored_before_it_is_answered_and_the_answer_arrives_in_pieces()
         .call("open_conversation", json!({"id": id}))
         .expect("the conversation");
     assert_eq!(stored["messages"][1], last["answer"]);
-    assert!(
-        window
-            .announced
-            .lock()
-            .expect("no test panicked")
-            .contains(&Change::Conversations)
-    );
+    let announced = window.announced.lock().expect("no test panicked");
+    assert!(announced.contains(&Change::Models), "{announced:?}");
 }
 
 #[test]
@@ -170,19 +164,11 @@ fn a_stopped_answer_ends_soon_and_keeps_its_text() {
         .expect("the built-in model");
     let handle = window.app.handle().clone();
     let answer = Mutex::new(String::new());
-    let stopped = Arc::new(Mutex::new(None));
-    let noted = Arc::clone(&stopped);
     let events = window.ask(&id, "Tell me everything about rivers.", move |event| {
         let mut answer = answer.lock().expect("no test panicked");
         match event["type"].as_str() {
             Some("stored") => *answer = event["answer"]["id"].as_str().unwrap_or("").into(),
-            Some("token") => {
-                stop(handle.state(), answer.clone());
-                noted
-                    .lock()
-                    .expect("no test panicked")
-                    .get_or_insert_with(std::time::Instant::now);
-            }
+            Some("token") => stop(handle.state(), answer.clone()),
             _ => {}
         }
     });

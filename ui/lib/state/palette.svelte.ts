@@ -77,7 +77,9 @@ export class PaletteSearch {
   /** Every word of the query begins some word of the text, in the interface's own letters. */
   matches(text: string): boolean {
     const words = this.#words(text)
-    return this.#words(this.query).every((part) => words.some((word) => word.startsWith(part)))
+    const asked = this.#words(this.query)
+    if (asked.length === 0) return text.includes(this.query.trim())
+    return asked.every((part) => words.some((word) => word.startsWith(part)))
   }
 
   #words(text: string): string[] {

@@ -148,13 +148,19 @@ impl Chat {
             .and_then(|query| self.engine.ask_model(query, Some(&self.model())));
         let (end, _registered) = match started {
             Err(error) => {
-                events(ChatEvent::Stored { question, answer });
+                events(ChatEvent::Stored {
+                    question,
+                    answer: answer.clone(),
+                });
                 (failed(String::new(), error.code(), error.report()), None)
             }
             Ok(stream) => {
                 let registered = self.running.register(&id, stream.cancel());
                 let queued = self.running.lock().len() > 1;
-                events(ChatEvent::Stored { question, answer });
+                events(ChatEvent::Stored {
+                    question,
+                    answer: answer.clone(),
+                });
                 if queued {
                     events(loading("queued".into(), 0, 0));
                 }
@@ -162,13 +168,22 @@ impl Chat {
                 (follow(&stream, &mut keep, events), Some(registered))
             }
         };
-        let finished = self.store.finish_answer(&id, &end)?;
-        let (answer, summary) = (finished.answer, finished.summary);
+        let stored = self.store.finish_answer(&id, &end);
+        let summary = self.store.summary(conversation);
+        let (answer, summary, result) = match (stored, summary) {
+            (Ok(finished), _) => (finished.answer, finished.summary, Ok(())),
+            (Err(error), Ok(summary)) => {
+                // Whoever listens hears of an end all the same; the store has what was kept of the answer.
+                let end = failed(end.content, error.code(), error.report());
+                (ended(answer, end), summary, Err(error))
+            }
+            (Err(error), Err(_)) => return Err(error),
+        };
         events(match answer.state {
             MessageState::Failed => ChatEvent::Failed { answer, summary },
             _ => ChatEvent::Done { answer, summary },
         });
-        Ok(())
+        result
     }
 
     fn query(&self, conversation: &str, leaf: &str) -> Result<Query, EngineError> {
@@ -303,6 +318,17 @@ fn follow(
                 return cancelled(text);
             }
         }
+    }
+}
+
+/// The answer as it would have been stored.
+fn ended(answer: Message, end: AnswerEnd) -> Message {
+    Message {
+        content: end.content,
+        state: end.state,
+        finish_reason: end.finish_reason,
+        error: end.error,
+        ..answer
     }
 }
 
