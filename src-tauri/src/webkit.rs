@@ -4,6 +4,7 @@
 //! | variable | when | why |
 //! |---|---|---|
 //! | `WEBKIT_DISABLE_DMABUF_RENDERER=1` | NVIDIA's own driver is loaded, or the last start stayed blank | its buffers cannot be shared with the web process: the window stays blank or the program ends with a GBM error |
+//! | the same | there is no device that draws (`/dev/dri`) | the processor then plays the part of one: the first paint took 10 s instead of 1 s on a busy machine |
 //! | `WEBKIT_DISABLE_COMPOSITING_MODE=1` | the last start stayed blank | no accelerated compositing at all: slower and safest |
 //! | `__NV_DISABLE_EXPLICIT_SYNC=1` | NVIDIA's own driver on Wayland | explicit sync ends the connection with `Error 71 (Protocol error)` |
 //!
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Facts {
     nvidia: bool,
+    /// Nothing but the processor draws: a virtual machine, a remote desktop.
+    software: bool,
     wayland: bool,
     /// The last start of this version never painted.
     blank: bool,
@@ -28,6 +31,7 @@ pub(crate) fn fix_environment(home: &Home) {
         use std::os::unix::process::CommandExt;
         let facts = Facts {
             nvidia: std::path::Path::new("/proc/driver/nvidia/version").exists(),
+            software: !draws(std::path::Path::new("/dev/dri")),
             wayland: std::env::var_os("WAYLAND_DISPLAY").is_some(),
             blank: was_blank(home),
         };
@@ -49,12 +53,22 @@ pub(crate) fn fix_environment(home: &Home) {
     let _nothing_to_fix = (home, needed(Facts::default(), &|_| true));
 }
 
+/// Whether a device that draws is listed there.
+#[cfg(target_os = "linux")]
+fn draws(devices: &std::path::Path) -> bool {
+    std::fs::read_dir(devices).is_ok_and(|entries| {
+        entries
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("renderD"))
+    })
+}
+
 /// The variables to set; one that is set already, to whatever, is the person's own choice.
 fn needed(facts: Facts, is_set: &dyn Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {
     [
         (
             "WEBKIT_DISABLE_DMABUF_RENDERER",
-            facts.nvidia || facts.blank,
+            facts.nvidia || facts.software || facts.blank,
         ),
         ("WEBKIT_DISABLE_COMPOSITING_MODE", facts.blank),
         ("__NV_DISABLE_EXPLICIT_SYNC", facts.nvidia && facts.wayland),
@@ -107,6 +121,10 @@ mod tests {
             nvidia: true,
             ..calm
         };
+        let software = Facts {
+            software: true,
+            ..calm
+        };
         let wayland = Facts {
             wayland: true,
             ..nvidia
@@ -124,6 +142,8 @@ mod tests {
         for (facts, set, expected) in [
             (calm, nothing, nothing),
             (nvidia, nothing, &[dmabuf]),
+            (software, nothing, &[dmabuf]),
+            (software, &[dmabuf], nothing),
             (wayland, nothing, &[dmabuf, sync]),
             (wayland, &[dmabuf], &[sync]),
             (blank, nothing, &[dmabuf, compositing]),

@@ -53,7 +53,15 @@ async function freePort() {
   return port
 }
 
-const alive = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+/** A process whose first thread has ended may still be ending the others. */
+function alive(pid) {
+  try {
+    const ended = /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return !ended || readdirSync(`/proc/${pid}/task`).length > 1
+  } catch {
+    return false
+  }
+}
 
 /** The running program with our data folder; whoever started it. */
 function running() {
@@ -223,7 +231,7 @@ const AGAIN = ['element click intercepted', 'element not interactable', 'stale e
 /** Starts the program a second time, without a driver, and answers how it ended. */
 export function startAgain() {
   const { TAURI_WEBVIEW_AUTOMATION: _, ...usual } = env
-  const second = spawn(program, [], { env: usual, stdio: 'inherit' })
+  const second = spawn(program, [], { env: usual, stdio: 'inherit', timeout: PATIENCE })
   return new Promise((ended, failed) => {
     second.once('error', failed)
     second.once('exit', (code, signal) => ended(code ?? signal))
