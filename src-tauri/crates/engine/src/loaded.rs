@@ -11,12 +11,13 @@ use r3mes_model::load::{CacheUse, LoadError, LoadOptions, LoadPhase, load};
 use r3mes_model::model::{KvChoice, Model, ModelOptions};
 use r3mes_model::text::Text;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Between two looks at the cancel flag while a thread is waited for.
-const LOOK: Duration = Duration::from_millis(2);
+/// Between two looks at the cancel flag while the tokenizer is waited for.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A model that can answer.
 pub(crate) struct Loaded {
@@ -185,29 +186,39 @@ pub(crate) fn open_model(
 }
 
 /// A tokenizer that is being read.
-type ReadingText = JoinHandle<Result<Text, EngineError>>;
+struct ReadingText {
+    thread: JoinHandle<()>,
+    read: Receiver<Result<Text, EngineError>>,
+}
 
-/// Reads the tokenizer beside the weights, on a thread that can be left behind: it is one piece of work that nothing can stop.
+/// Reads the tokenizer beside the weights, on a thread that can be left behind: nothing can stop that work, and freeing its
+/// result takes time too, so the thread keeps the result until it is asked for.
 fn begin_text(path: &Path) -> Result<ReadingText, EngineError> {
     let path = path.to_owned();
-    std::thread::Builder::new()
+    let (hand_over, read) = sync_channel(0);
+    let thread = std::thread::Builder::new()
         .name("r3mes-tokenizer".into())
-        .spawn(move || open_text(&path))
-        .map_err(EngineError::io("start the thread of", "the tokenizer"))
+        .spawn(move || {
+            // Nobody waits for a tokenizer whose load was cancelled.
+            let _abandoned = hand_over.send(open_text(&path));
+        })
+        .map_err(EngineError::io("start the thread of", "the tokenizer"))?;
+    Ok(ReadingText { thread, read })
 }
 
 /// The tokenizer; nothing when it was cancelled.
 fn finish_text(text: ReadingText, cancel: &Cancel) -> Result<Option<Text>, EngineError> {
-    while !text.is_finished() {
-        if cancel.is_set() {
-            return Ok(None);
+    while !cancel.is_set() {
+        match text.read.recv_timeout(LOOK) {
+            Ok(read) => return read.map(Some),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => match text.thread.join() {
+                Ok(()) => unreachable!("the thread hands its result over before it ends"),
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
         }
-        std::thread::sleep(LOOK);
     }
-    match text.join() {
-        Ok(text) => text.map(Some),
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
+    Ok(None)
 }
 
 /// The tokenizer and chat template of a model folder or `.gguf` file.
