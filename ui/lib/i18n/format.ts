@@ -26,9 +26,7 @@ export function decimal(locale: Locale, value: number, most = 2): string {
 /** `0.82` as "82 %"; the sign stands where the language wants it. */
 export function percent(locale: Locale, share: number): string {
   if (!Number.isFinite(share)) return UNKNOWN
-  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(
-    Math.min(Math.max(share, 0), 1),
-  )
+  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(Math.max(share, 0))
 }
 
 /** Decimal units with one digit, as file managers show them: "1.2 GB". */
