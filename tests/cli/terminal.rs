@@ -154,6 +154,7 @@ fn a_line_is_edited_before_it_is_said_and_comes_back_with_the_up_key() {
     person.sees_prompt();
     person.types("/new\r");
     person.sees("a new conversation");
+    person.sees_prompt();
     person.types(&format!("{UP}{UP}\r"));
     person.sees(&answer);
     person.sees_prompt();
@@ -164,6 +165,7 @@ fn a_line_is_edited_before_it_is_said_and_comes_back_with_the_up_key() {
     let mut next = Person::begins(&home, "4");
     next.types(&format!("{UP}{UP}{UP}\r"));
     next.sees("a new conversation");
+    next.sees_prompt();
     next.types(CTRL_D);
     assert_eq!(next.is_back_in_the_shell(), 0);
 }
