@@ -1,4 +1,4 @@
-// `npm test`: everything a change must pass, the quick checks first, the real window last.
+// `npm test`: everything a change must pass, the quick checks first. The real window is driven by `npm run test:window`.
 
 import { run } from './run.mjs'
 import { setup } from './setup.mjs'
@@ -30,10 +30,4 @@ step('browser', () => run(process.execPath, ['--test-reporter=spec', 'tests/wind
 step('clippy', () => run('cargo', ['clippy', ...ALL, '--all-targets', '--', '--deny', 'warnings']))
 step('build', () => run('cargo', ['build', ...ALL, '--bins', '--tests']))
 step('tests', () => run('cargo', ['test', ...ALL, '--no-fail-fast']))
-if (process.platform === 'linux') {
-  step('window', () => {
-    const screen = ['-a', '-s', '-screen 0 1280x900x24', 'dbus-run-session', '--']
-    run('xvfb-run', [...screen, process.execPath, '--test-reporter=spec', 'tests/window/driver/all.mjs'])
-  })
-}
 console.log(`\n${times.join('\n')}`)
