@@ -10,6 +10,10 @@
 
 mod backup;
 mod bindings;
+#[allow(
+    clippy::let_underscore_must_use,
+    reason = "the macro of a command writes such a line"
+)]
 mod commands;
 mod desk;
 mod diagnostics;

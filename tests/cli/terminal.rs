@@ -118,7 +118,7 @@ impl Person {
     }
 
     /// Waits for the end of the program; its exit code.
-    fn is_back_in_the_shell(mut self) -> u32 {
+    fn leaves(mut self) -> u32 {
         let child = &mut self.child;
         let status = wait_for("the end", || child.try_wait().expect("a child"));
         status.exit_code()
@@ -159,7 +159,7 @@ fn a_line_is_edited_before_it_is_said_and_comes_back_with_the_up_key() {
     person.sees(&answer);
     person.sees_prompt();
     person.types("/exit\r");
-    assert_eq!(person.is_back_in_the_shell(), 0);
+    assert_eq!(person.leaves(), 0);
     let history = std::fs::read_to_string(home.path().join("chat-history.txt"));
     assert!(history.is_ok_and(|lines| lines.contains("Hello")));
     let mut next = Person::begins(&home, "4");
@@ -167,7 +167,7 @@ fn a_line_is_edited_before_it_is_said_and_comes_back_with_the_up_key() {
     next.sees("a new conversation");
     next.sees_prompt();
     next.types(CTRL_D);
-    assert_eq!(next.is_back_in_the_shell(), 0);
+    assert_eq!(next.leaves(), 0);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn ctrl_c_stops_the_answer_and_keeps_the_conversation() {
     person.types("/undo\r");
     person.sees("taken back: Tell me everything");
     person.types("/exit\r");
-    assert_eq!(person.is_back_in_the_shell(), 0);
+    assert_eq!(person.leaves(), 0);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn ctrl_c_at_the_prompt_clears_the_line_and_twice_on_an_empty_one_leaves_with_13
     person.sees("Ctrl-C again leaves");
     person.sees_prompt();
     person.types(CTRL_C);
-    assert_eq!(person.is_back_in_the_shell(), 130);
+    assert_eq!(person.leaves(), 130);
 }
 
 #[test]
@@ -221,5 +221,5 @@ fn a_failed_line_at_a_terminal_does_not_change_the_exit_code() {
     person.sees("unknown command `/nonsense`");
     person.sees_prompt();
     person.types(CTRL_D);
-    assert_eq!(person.is_back_in_the_shell(), 0);
+    assert_eq!(person.leaves(), 0);
 }
