@@ -82,12 +82,14 @@ test('another answer stands beside the first, and both can be read', async () =>
   assert.equal(await app.lastAnswer(), first)
 })
 
-test('after quitting, everything is there again: the conversation, both answers, the branch', async () => {
+test('after quitting, everything is there again: the conversation, both answers, the branch, a draft', async () => {
+  await app.type('textbox', 'Message', 'And of Şanlıurfa')
   await app.quit()
   app = await App.start(LONG_WINDED)
   await app.click('button', QUESTION, { within: 'aside' })
   await app.find('group', 'Version 1 of 2')
   await until('the first answer', () => app.lastAnswer(), (text) => text === first)
+  await until('the draft', () => app.run('return document.querySelector("main textarea").value'), (text) => text === 'And of Şanlıurfa')
   await app.picture('08-back-again')
   await app.click('button', 'Next version')
   await app.find('group', 'Version 2 of 2')
@@ -95,6 +97,7 @@ test('after quitting, everything is there again: the conversation, both answers,
 })
 
 test('words arrive one by one, and Stop ends them at once', async () => {
+  await app.run('document.querySelector("main textarea").select()')
   await app.ask('Tell me a long story about the sea.')
   let grew = 0
   const seen = await interrupted(async () => {
