@@ -1,7 +1,6 @@
 // `npm test`: everything a change must pass, the quick checks first. The real window is driven by `npm run test:window`.
 
-import { spawnSync } from 'node:child_process'
-import { root, run } from './run.mjs'
+import { run } from './run.mjs'
 import { setup } from './setup.mjs'
 
 // One set of features for everything, so that each crate is built once.
@@ -27,11 +26,7 @@ step('set-up', () => setup({ checks: true, window: true }))
 step('format', () => run('cargo', ['fmt', '--all', '--check']))
 step('page: types, lint, tests', () => npm('ui:check'))
 step('page: build', () => npm('ui:build'))
-step('browser', () => {
-  const args = ['--test-reporter=spec', 'tests/window/browser/all.mjs']
-  // On a busy machine a click can meet a row that is just being drawn anew; what fails twice is wrong.
-  if (spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status !== 0) run(process.execPath, args)
-})
+step('browser', () => run(process.execPath, ['--test-reporter=spec', 'tests/window/browser/all.mjs']))
 step('clippy', () => run('cargo', ['clippy', ...ALL, '--all-targets', '--', '--deny', 'warnings']))
 step('build', () => run('cargo', ['build', ...ALL, '--bins', '--tests']))
 step('tests', () => run('cargo', ['test', ...ALL, '--no-fail-fast']))

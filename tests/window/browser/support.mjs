@@ -78,6 +78,8 @@ export async function inWindow(options, act) {
       if (!/^(?:data|blob):/.test(request.url()) && !request.url().startsWith(origin))
         problems.push(`asked for ${request.url()}`)
     })
+    // Groups such as "Today" depend on the hour; a test must not.
+    await page.clock.setSystemTime(new Date(new Date().setHours(15, 0, 0, 0)))
     await page.goto(`${origin}/?fake${fresh ? '&fresh' : ''}`)
     await page.locator('#boot').waitFor({ state: 'detached' })
     await act(page)
