@@ -287,15 +287,17 @@ describe('with the fake core', () => {
 })
 
 describe('drafts', () => {
-  it('are saved a moment after the last key, once', async () => {
+  it('are saved with every key, and together what is typed while a save is under way', async () => {
     const { backend } = scripted()
     const { chat } = await open(backend)
+    const saved = () => backend.calls.filter(([name]) => name === 'saveDraft').map(([, , text]) => text)
     chat.draft.text = 'a'
+    expect(saved()).toEqual(['a'])
     chat.draft.text = 'ab'
-    await vi.advanceTimersByTimeAsync(399)
-    expect(backend.calls.some(([name]) => name === 'saveDraft')).toBe(false)
-    await vi.advanceTimersByTimeAsync(1)
-    expect(backend.calls.filter(([name]) => name === 'saveDraft')).toEqual([['saveDraft', chat.id, 'ab']])
+    chat.draft.text = 'abc'
+    expect(saved()).toEqual(['a'])
+    await vi.advanceTimersByTimeAsync(0)
+    expect(saved()).toEqual(['a', 'abc'])
   })
 
   it('are saved at once when the person goes elsewhere', async () => {
@@ -311,8 +313,8 @@ describe('drafts', () => {
   it('that could not be saved are tried again', async () => {
     const { backend } = scripted()
     const { chat } = await open(backend)
-    chat.draft.text = 'x'
     backend.failNext.set('saveDraft', new BackendError('failed', 'no space'))
+    chat.draft.text = 'x'
     await vi.advanceTimersByTimeAsync(500)
     await chat.leave()
     expect(backend.calls.filter(([name]) => name === 'saveDraft')).toHaveLength(2)

@@ -1,11 +1,10 @@
-// What is typed and not sent. It is saved a moment after the last key, and at once when the person goes elsewhere.
-
-const SAVE_AFTER_MS = 400
+// What is typed and not sent. Each key is saved at once, and what is typed while a save is under way is saved after it,
+// together: a window that closes, however it closes, takes no words with it.
 
 export class Draft {
   #text = $state('')
   #saved: string
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #saving: Promise<void> | null = null
 
   constructor(
     text: string,
@@ -24,21 +23,25 @@ export class Draft {
     if (text === this.#text) return
     this.#text = text
     this.changed()
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.flush(), SAVE_AFTER_MS)
+    void this.flush()
   }
 
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer)
-    const text = this.#text
-    if (text === this.#saved) return
-    const before = this.#saved
-    this.#saved = text
-    try {
-      await this.save(text)
-    } catch {
-      // Still only in this window: the next key or the next navigation tries again.
-      if (this.#saved === text) this.#saved = before
+  /** Resolves when everything typed is saved, or could not be. */
+  flush(): Promise<void> {
+    this.#saving ??= this.#saveAll().finally(() => (this.#saving = null))
+    return this.#saving
+  }
+
+  async #saveAll(): Promise<void> {
+    while (this.#text !== this.#saved) {
+      const text = this.#text
+      try {
+        await this.save(text)
+        this.#saved = text
+      } catch {
+        // Still only in this window: the next key or the next navigation tries again.
+        return
+      }
     }
   }
 }
