@@ -1,7 +1,7 @@
 // The real program, driven through WebKit's own WebDriver: what a person does with mouse and keyboard, nothing inside it.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,6 +31,8 @@ const env = {
   XDG_CACHE_HOME: join(place, 'cache'),
   R3MES_HOME: home,
   TAURI_WEBVIEW_AUTOMATION: 'true',
+  // Answers that last: the plainest kernels.
+  R3MES_ISA: process.env.R3MES_ISA ?? 'scalar',
 }
 
 /** Reads again until it is good, and answers what was read. */
@@ -103,8 +105,8 @@ export class App {
     return app
   }
 
-  async #ask(method, path, body) {
-    const signal = AbortSignal.timeout(PATIENCE)
+  async #ask(method, path, body, patience = PATIENCE) {
+    const signal = AbortSignal.timeout(patience)
     const response = await fetch(this.#base + path, { method, body: body && JSON.stringify(body), signal })
     const { value } = await response.json()
     if (response.ok) return value
@@ -194,9 +196,15 @@ export class App {
     await until('the end of the answer', async () => !(await this.running()) && (await this.has('button', 'Send')))
   }
 
-  /** Keeps a picture of the window for people to look at. */
+  /** Keeps a picture of the window for people to look at. WebKit sometimes waits forever for a frame to draw: then there is none. */
   async picture(name) {
-    writeFileSync(join(pictures, `${name}.png`), Buffer.from(await this.#ask('GET', '/screenshot'), 'base64'))
+    try {
+      const picture = await this.#ask('GET', '/screenshot', undefined, 5_000)
+      writeFileSync(join(pictures, `${name}.png`), Buffer.from(picture, 'base64'))
+    } catch (error) {
+      if (error.name !== 'TimeoutError') throw error
+      console.log(`no picture ${name}: ${error.message}`)
+    }
   }
 
   windows() {
@@ -243,6 +251,19 @@ export function writeSettings(settings) {
   const path = join(home, 'settings.json')
   const known = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
   writeFileSync(path, JSON.stringify({ ...known, ...settings }))
+}
+
+/** A model of random weights, made by the command line that was built beside the program; it knows nothing and has no token to end with. */
+export function randomModel() {
+  const folder = join(place, 'random model')
+  const made = spawnSync(join(target, 'debug', 'r3mes'), ['debug', 'synth', '--shape', 'tiny', '--seed', '1', '--out', folder])
+  assert.equal(made.status, 0, `no model: ${made.error ?? made.stderr}`)
+  for (const name of ['config.json', 'generation_config.json', 'tokenizer_config.json']) {
+    const path = join(folder, name)
+    const { eos_token_id: _, eos_token: __, chat_template, ...others } = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(path, JSON.stringify({ ...others, chat_template: chat_template?.replace('<|eot_id|>', '\n') }))
+  }
+  return folder
 }
 
 export { pictures }

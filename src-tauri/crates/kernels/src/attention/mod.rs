@@ -14,6 +14,7 @@ mod format;
 mod layout;
 mod merge;
 mod page;
+mod products;
 mod quantize;
 mod rows;
 mod store;

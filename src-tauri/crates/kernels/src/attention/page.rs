@@ -2,8 +2,8 @@
 
 use super::layout::{PAGE, PageLayout};
 use super::merge::row_chunks;
+use super::products::{Tiles, outer, products};
 use super::store::{Stored, elements};
-use crate::float::dot::Element;
 use crate::float::exp_lanes;
 use crate::float::lanes::{LANES, Lanes};
 
@@ -84,9 +84,9 @@ impl<'a, E: Stored> HeadPage<'a, E> {
             if !weights.is_empty() {
                 let values = self.values.chunks_exact(PAGE);
                 for (values, out) in values.zip(&mut part[1..]) {
-                    let mut sum = [l.load(out)];
-                    outer(l, [weights], &values[shared..row.visible], &mut sum);
-                    l.store(sum[0], out);
+                    let values = [&values[shared..row.visible]];
+                    let [[sum]] = outer(l, [weights], values, [[l.load(out)]]);
+                    l.store(sum, out);
                 }
             }
         }
@@ -103,17 +103,22 @@ impl<'a, E: Stored> HeadPage<'a, E> {
     ) {
         let longest = rows.iter().map(|row| row.visible).max().unwrap_or(0);
         let q: [&[f32]; ROWS] = std::array::from_fn(|row| rows[row].q);
-        let tiles = self.keys.chunks_exact(self.head_dim);
-        for (tile, keys) in tiles.take(longest.div_ceil(LANES)).enumerate() {
-            let mut scores = [l.splat(0.0); ROWS];
-            outer(l, q, keys, &mut scores);
+        let (dim, tiles) = (self.head_dim, longest.div_ceil(LANES));
+        let keys = Tiles {
+            vectors: &self.keys[..tiles * dim],
+            length: dim,
+            depth: dim,
+        };
+        products(l, q, keys, weights.as_flattened_mut(), PAGE / LANES);
+        for tile in 0..tiles {
             let factor = if E::SCALED {
                 l.mul(l.load(&self.key_scales[tile]), l.splat(scale))
             } else {
                 l.splat(scale)
             };
-            for row in 0..ROWS {
-                l.store(l.mul(scores[row], factor), &mut weights[row][tile]);
+            for weights in &mut *weights {
+                let score = l.mul(l.load(&weights[tile]), factor);
+                l.store(score, &mut weights[tile]);
             }
         }
     }
@@ -129,13 +134,12 @@ impl<'a, E: Stored> HeadPage<'a, E> {
     ) {
         let flat: [&[f32]; ROWS] = std::array::from_fn(|row| weights[row].as_flattened());
         let row_chunks = out.len() / ROWS;
-        for (block, values) in self.values.chunks_exact(PAGE).enumerate() {
-            let mut sums = [l.splat(0.0); ROWS];
-            outer(l, flat, &values[..shared], &mut sums);
-            for row in 0..ROWS {
-                l.store(sums[row], &mut out[row * row_chunks + 1 + block]);
-            }
-        }
+        let values = Tiles {
+            vectors: self.values,
+            length: PAGE,
+            depth: shared,
+        };
+        products(l, flat, values, &mut out[1..], row_chunks);
     }
 
     /// Turns the scores of a row into the weights of its values; writes maximum and sum of exponentials to `head`.
@@ -171,27 +175,4 @@ impl<'a, E: Stored> HeadPage<'a, E> {
         head[0] = largest;
         head[1] = l.sum(sum);
     }
-}
-
-/// `acc[r] += Σₖ a[r][k] · b[k]`, one `k` after another.
-#[inline(always)]
-fn outer<L: Lanes, E: Element, const ROWS: usize>(
-    l: L,
-    a: [&[f32]; ROWS],
-    b: &[[E; LANES]],
-    acc: &mut [L::V; ROWS],
-) {
-    for row in a {
-        assert!(row.len() >= b.len(), "factors of a page");
-    }
-    let mut sums = *acc;
-    for (k, b) in b.iter().enumerate() {
-        let b = E::load(l, b);
-        for row in 0..ROWS {
-            // SAFETY: `k` is below the length of `b`, and so of every row of `a` (asserted above).
-            let factor = unsafe { *a[row].get_unchecked(k) };
-            sums[row] = l.fma(l.splat(factor), b, sums[row]);
-        }
-    }
-    *acc = sums;
 }

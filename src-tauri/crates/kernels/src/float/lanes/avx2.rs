@@ -43,6 +43,8 @@ macro_rules! halves {
 impl Lanes for Avx2 {
     type V = [__m256; 2];
 
+    const REGISTERS: usize = 2;
+
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         // SAFETY: a value of `Avx2` exists only where `detect` found avx2.
@@ -155,6 +157,11 @@ impl Lanes for Avx2 {
                 _mm256_castsi256_ps(_mm256_slli_epi32::<23>(high)),
             ]
         }
+    }
+    #[inline(always)]
+    fn prefetch(self, address: *const u8) {
+        // SAFETY: a prefetch never faults, wherever it points; SSE is part of the baseline.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {

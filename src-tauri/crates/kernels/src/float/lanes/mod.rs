@@ -9,6 +9,8 @@ use crate::isa::Isa;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
@@ -20,6 +22,9 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes: Copy {
     /// Sixteen floats.
     type V: Copy;
+
+    /// Registers that sixteen floats take: a loop over one vector has as many sums that do not wait for each other.
+    const REGISTERS: usize;
 
     fn splat(self, x: f32) -> Self::V;
     fn load(self, x: &[f32; LANES]) -> Self::V;
@@ -47,6 +52,10 @@ pub(crate) trait Lanes: Copy {
     fn zero_below(self, x: Self::V, limit: Self::V, y: Self::V) -> Self::V;
     /// Adds `bias` to the bits of each lane and shifts them into the exponent field: `(bits + bias) << 23`.
     fn exponent_from_bits(self, v: Self::V, bias: u32) -> Self::V;
+
+    /// Asks for the cache line at `address`, which may be any address.
+    #[inline(always)]
+    fn prefetch(self, _address: *const u8) {}
 
     /// The lanes' sum in the fixed tree: `j` and `j + 8`, then `+4`, `+2`, `+1`.
     fn sum(self, v: Self::V) -> f32;
@@ -93,7 +102,12 @@ pub(crate) fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
     match isa {
         Isa::Scalar => kernel.run(scalar::Scalar),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni => match avx2::Avx2::detect() {
+        Isa::Avx512Vnni => match avx512::Avx512::detect() {
+            Some(lanes) => lanes.run(kernel),
+            None => kernel.run(scalar::Scalar),
+        },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 | Isa::AvxVnni => match avx2::Avx2::detect() {
             Some(lanes) => lanes.run(kernel),
             None => kernel.run(scalar::Scalar),
         },

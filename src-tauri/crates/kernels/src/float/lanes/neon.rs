@@ -60,6 +60,8 @@ unsafe fn widen_f16(bits: uint16x4_t) -> float32x4_t {
 impl Lanes for Neon {
     type V = [float32x4_t; 4];
 
+    const REGISTERS: usize = 4;
+
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         // SAFETY: a value of `Neon` exists only where `detect` found neon.

@@ -23,6 +23,8 @@ fn map(f: impl Fn(usize) -> f32) -> [f32; LANES] {
 impl Lanes for Scalar {
     type V = [f32; LANES];
 
+    const REGISTERS: usize = 16;
+
     #[inline(never)]
     fn splat(self, x: f32) -> Self::V {
         [x; LANES]
