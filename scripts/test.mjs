@@ -1,4 +1,4 @@
-// `npm test`: everything a change must pass, the quick checks first. The real window is driven by `npm run test:window`.
+// `npm test`: everything a change must pass, the quick checks first.
 
 import { run } from './run.mjs'
 import { setup } from './setup.mjs'
@@ -30,4 +30,6 @@ step('browser', () => run(process.execPath, ['--test-reporter=spec', 'tests/wind
 step('clippy', () => run('cargo', ['clippy', ...ALL, '--all-targets', '--', '--deny', 'warnings']))
 step('build', () => run('cargo', ['build', ...ALL, '--bins', '--tests']))
 step('tests', () => run('cargo', ['test', ...ALL, '--no-fail-fast']))
+// WebKit has a driver for its real window on Linux only.
+if (process.platform === 'linux') step('the real window', () => npm('test:window'))
 console.log(`\n${times.join('\n')}`)

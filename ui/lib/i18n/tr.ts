@@ -2,6 +2,7 @@
 
 import { chatTr } from './areas/chat.tr'
 import type { en } from './en'
+import { errorsTr } from './areas/errors.tr'
 import { frameTr } from './areas/frame.tr'
 import { hardwareTr } from './areas/hardware.tr'
 import type { Translation } from './messages'
@@ -11,6 +12,7 @@ import { settingsTr } from './areas/settings.tr'
 
 export const tr: Translation<typeof en> = {
   ...frameTr,
+  ...errorsTr,
   ...chatTr,
   ...modelsTr,
   ...hardwareTr,

@@ -11,6 +11,7 @@ import { Jobs } from './jobs.svelte'
 import { Models } from './models.svelte'
 import { Navigation } from './navigation.svelte'
 import { Shortcuts } from './shortcuts.svelte'
+import { failureLine } from '../i18n/failure'
 import { Toasts } from './toasts.svelte'
 
 /** Below this width, at a text size of 1, the sidebar lies over the page. */
@@ -167,7 +168,7 @@ export class App {
 
   /** Says what went wrong where there is no better place to say it. */
   report = (error: unknown): void => {
-    const text = error instanceof BackendError ? error.message : error instanceof Error ? error.message : String(error)
+    const text = failureLine(this.i18n, error)
     this.toasts.show({ text, tone: 'danger', ms: 12_000 })
     if (!(error instanceof BackendError)) void this.backend.report(text).catch(() => {})
   }

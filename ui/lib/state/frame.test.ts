@@ -56,7 +56,7 @@ describe('conversations', () => {
     backend.failNext.set('renameConversation', new BackendError('failed', 'the disk is full'))
     await app.conversations.rename('c3', 'Other')
     expect(app.conversations.get('c3')!.title).toBe('Words')
-    expect(app.toasts.list.at(-1)).toMatchObject({ text: 'the disk is full', tone: 'danger' })
+    expect(app.toasts.list.at(-1)).toMatchObject({ text: 'The disk is full.', tone: 'danger' })
   })
 
   test('an empty name changes nothing', async () => {

@@ -12,7 +12,7 @@ export type Phase = { name: string; share: number | null }
 
 export class Models {
   view = $state.raw<ModelsView | null>(null)
-  problem = $state<string | null>(null)
+  problem = $state.raw<unknown>(null)
   /** What happens while the chosen model is brought into memory. */
   phase = $state.raw<Phase | null>(null)
   /** Answers while the first reading is not there. */
@@ -35,7 +35,7 @@ export class Models {
       this.view = await this.backend.models()
       this.problem = null
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error)
+      this.problem = error
     }
   }
 

@@ -50,10 +50,13 @@ impl Stop {
 
 fn exit_code(code: ErrorCode) -> u8 {
     match code {
-        ErrorCode::UnknownName | ErrorCode::BadRequest => BAD_USAGE,
+        ErrorCode::UnknownName | ErrorCode::BadRequest | ErrorCode::NameTaken => BAD_USAGE,
         ErrorCode::ContextLengthExceeded
         | ErrorCode::ModelUnusable
         | ErrorCode::Download
+        | ErrorCode::Busy
+        | ErrorCode::DiskFull
+        | ErrorCode::Store
         | ErrorCode::Failed => FAILED,
     }
 }

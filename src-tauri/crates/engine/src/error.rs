@@ -14,12 +14,20 @@ pub enum ErrorCode {
     UnknownName,
     /// The request itself cannot be right.
     BadRequest,
+    /// A name that something else has already.
+    NameTaken,
     /// The conversation does not fit the model's context.
     ContextLengthExceeded,
     /// The model's files cannot be used.
     ModelUnusable,
     /// The hub could not be reached or sent something wrong.
     Download,
+    /// Another process works at the same thing.
+    Busy,
+    /// The disk has not enough room.
+    DiskFull,
+    /// The stored conversations cannot be read or written.
+    Store,
     /// Everything else: disk, memory, the system.
     Failed,
 }
@@ -30,9 +38,13 @@ impl ErrorCode {
         match self {
             ErrorCode::UnknownName => "unknown_name",
             ErrorCode::BadRequest => "bad_request",
+            ErrorCode::NameTaken => "name_taken",
             ErrorCode::ContextLengthExceeded => "context_length_exceeded",
             ErrorCode::ModelUnusable => "model_unusable",
             ErrorCode::Download => "download",
+            ErrorCode::Busy => "busy",
+            ErrorCode::DiskFull => "disk_full",
+            ErrorCode::Store => "store",
             ErrorCode::Failed => "failed",
         }
     }
@@ -199,9 +211,11 @@ impl EngineError {
             EngineError::UnknownModel { .. } | EngineError::UnknownStored { .. } => {
                 ErrorCode::UnknownName
             }
-            EngineError::BadRequest { .. }
-            | EngineError::Setting { .. }
-            | EngineError::NameTaken { .. } => ErrorCode::BadRequest,
+            EngineError::BadRequest { .. } | EngineError::Setting { .. } => ErrorCode::BadRequest,
+            EngineError::NameTaken { .. } => ErrorCode::NameTaken,
+            EngineError::Busy { .. } => ErrorCode::Busy,
+            EngineError::DiskFull { .. } => ErrorCode::DiskFull,
+            EngineError::Store { .. } | EngineError::BadStore { .. } => ErrorCode::Store,
             EngineError::BrokenModel { .. } | EngineError::Load(_) | EngineError::Text(_) => {
                 ErrorCode::ModelUnusable
             }
@@ -215,10 +229,6 @@ impl EngineError {
             EngineError::Download(_) => ErrorCode::Download,
             EngineError::Unreadable { .. }
             | EngineError::Io { .. }
-            | EngineError::Store { .. }
-            | EngineError::BadStore { .. }
-            | EngineError::Busy { .. }
-            | EngineError::DiskFull { .. }
             | EngineError::Cache(_)
             | EngineError::Synth(_)
             | EngineError::Memory(_)

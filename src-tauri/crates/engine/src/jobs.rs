@@ -9,7 +9,7 @@ use crate::api::{
 };
 use crate::cancel::Cancel;
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorCode};
 use crate::random;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -150,6 +150,7 @@ impl Jobs {
             entry.after_stop = JobState::Cancelled;
             entry.job.state = JobState::Running;
             entry.job.message.clear();
+            entry.job.code.clear();
             entry.job.clone()
         };
         self.run(id)?;
@@ -305,6 +306,7 @@ impl Jobs {
                 Ok(Ended::Wrong(message)) => {
                     job.state = JobState::Failed;
                     job.message = message;
+                    job.code = ErrorCode::ModelUnusable.as_str().into();
                 }
                 Ok(Ended::Stopped) => {
                     job.state = after;
@@ -353,6 +355,7 @@ impl Entry {
                 subject,
                 state: JobState::Running,
                 message: String::new(),
+                code: String::new(),
                 done_bytes: 0,
                 total_bytes: 0,
                 bytes_per_second: 0.0,
@@ -383,6 +386,7 @@ fn refuse(field: &str, found: &str, expected: &str) -> EngineError {
 fn fail(job: &mut Job, error: &EngineError) {
     job.state = JobState::Failed;
     job.message = error.report();
+    job.code = error.code().as_str().into();
 }
 
 fn apply(job: &mut Job, event: PullEvent) {

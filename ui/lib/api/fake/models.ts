@@ -167,6 +167,7 @@ export class FakeModels {
       subject,
       state: 'running',
       message: kind === 'pull' ? 'model.safetensors' : 'checksum',
+      code: '',
       done_bytes: 0,
       total_bytes: total,
       bytes_per_second: 0,
@@ -218,6 +219,7 @@ export class FakeModels {
         ...one,
         state: 'failed',
         message: 'the hub closed the connection: 3 tries, 42 MB received',
+        code: 'download',
       }))
       return
     }

@@ -341,6 +341,8 @@ export type Job = {
 	state: JobState,
 	/**  In words: the file at hand, the phase, or what went wrong. */
 	message: string,
+	/**  What went wrong, for programs: one of the engine's codes. Empty where nothing did. */
+	code: string,
 	/**  Bytes done. */
 	done_bytes: number,
 	/**  Bytes in all; 0 when not known. */

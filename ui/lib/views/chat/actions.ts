@@ -1,6 +1,6 @@
 // What a message can ask of the page around it.
 
-import type { Message, MessageError } from '../../api/types'
+import type { Message } from '../../api/types'
 
 export interface Actions {
   copy(text: string): void
@@ -14,21 +14,4 @@ export interface Actions {
   focusComposer(): void
   /** Tells that something did not work, where no message can carry it. */
   failed(error: unknown): void
-}
-
-/** An error's text and the next step it proposes. */
-export function parts(error: MessageError): { text: string; hint: string | null } {
-  const at = error.message.search(/(?:^|\n)hint: /)
-  if (at < 0) return { text: sentence(error.message), hint: null }
-  return {
-    text: sentence(error.message.slice(0, at)),
-    hint: sentence(error.message.slice(at).replace(/^\s*hint: /, '')),
-  }
-}
-
-/** The core writes errors without a capital and a full stop. */
-function sentence(text: string): string {
-  const trimmed = text.trim()
-  if (!trimmed) return ''
-  return trimmed[0]!.toUpperCase() + trimmed.slice(1) + (/[.!?…]$/.test(trimmed) ? '' : '.')
 }

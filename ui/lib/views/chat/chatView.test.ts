@@ -5,7 +5,6 @@ import { I18n, type Locale } from '$lib/i18n'
 import { App } from '$lib/state/app.svelte'
 import ChatViewInTest from './ChatViewInTest.svelte'
 import { sentences, spoken } from './announce'
-import { parts } from './actions'
 import { lastCode } from './lastCode'
 import { characters } from './typing'
 
@@ -209,12 +208,6 @@ describe('words', () => {
     expect(sentences('One. Two is done. Th', 4)).toEqual({ words: 'Two is done.', upTo: 17 })
     expect(sentences('3.14 is', 0)).toEqual({ words: '', upTo: 0 })
     expect(spoken('## Title\n- **bold** and [a link](https://x.y)\n|---|---|')).toBe('Title bold and a link')
-  })
-  it('of an error are split from its hint', () => {
-    expect(parts({ code: 'x', message: 'needs 3 GB, 2 free\nhint: close something' })).toEqual({
-      text: 'Needs 3 GB, 2 free.',
-      hint: 'Close something.',
-    })
   })
   it('are counted by characters', () => expect(characters('a😀ğ\ud83d')).toBe(4))
   it('of the last code block are found, nested ones too', () => {

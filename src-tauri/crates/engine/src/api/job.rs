@@ -46,6 +46,8 @@ pub struct Job {
     pub state: JobState,
     /// In words: the file at hand, the phase, or what went wrong.
     pub message: String,
+    /// What went wrong, for programs: one of the engine's codes. Empty where nothing did.
+    pub code: String,
     /// Bytes done.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub done_bytes: u64,
