@@ -55,6 +55,10 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(
+        miri,
+        ignore = "reads megabytes again and again, which an interpreter does for hours"
+    )]
     fn a_rate_is_measured() {
         let rate = measure(&Pool::new(2), 3 << 20, 3).unwrap();
         assert!(rate.is_finite() && rate > 0.0, "{rate}");

@@ -181,7 +181,9 @@ impl Drop for AlignedBytes {
 }
 
 /// Anonymous mappings on 64-bit Linux, whose system interface is declared here rather than through a crate of its own.
+/// Miri knows no giving back of a part of a mapping.
 #[cfg(all(
+    not(miri),
     target_os = "linux",
     target_pointer_width = "64",
     any(target_arch = "x86_64", target_arch = "aarch64")
@@ -256,6 +258,7 @@ mod mapping {
 }
 
 #[cfg(not(all(
+    not(miri),
     target_os = "linux",
     target_pointer_width = "64",
     any(target_arch = "x86_64", target_arch = "aarch64")

@@ -15,7 +15,12 @@ export function backendInWords(backend: string): string {
 
 /** The built-in model has no name of its own. */
 export function modelInWords(model: Pick<ModelEntry, 'name' | 'built_in'>, t: I18n['t']): string {
-  return model.built_in ? t('models.builtInName') : model.name
+  return model.built_in ? t('models.builtInName') : shortName(model.name)
+}
+
+/** A model that was given by its path is called by its file or folder. */
+export function shortName(name: string): string {
+  return /^([/\\~.]|[A-Za-z]:)/.test(name) ? (name.split(/[/\\]/).findLast(Boolean) ?? name) : name
 }
 
 /** Where a model came from, as a person knows the place: its repository, or a path. */
