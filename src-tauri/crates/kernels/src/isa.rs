@@ -253,6 +253,10 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(
+        miri,
+        ignore = "the self-test multiplies for the better part of an hour in an interpreter"
+    )]
     fn this_machine_rejects_nothing() {
         assert_eq!(Isa::rejected(), []);
         assert_eq!(Isa::available().last(), Some(&Isa::Scalar));
