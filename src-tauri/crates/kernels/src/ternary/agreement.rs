@@ -78,9 +78,17 @@ fn difference(
 /// Tails in blocks and tokens, and the corners in which sums are largest.
 #[cfg(test)]
 pub fn assert_equals_scalar(kernel: &Kernel) {
-    for count in [1, 2, 7, 8, 9, 17] {
+    // An interpreter sees every kind of access in a few small products.
+    let (counts, most): (&[usize], usize) = match cfg!(miri) {
+        true => (&[1, 9], 3),
+        false => (&[1, 2, 7, 8, 9, 17], usize::MAX),
+    };
+    for &count in counts {
         let blocks = mixed_blocks(count);
-        for tokens in (1..=17).chain([24, 25, 31]) {
+        for tokens in (1..=17)
+            .chain([24, 25, 31])
+            .filter(|tokens| *tokens <= most)
+        {
             let codes = mixed_codes(&blocks, tokens);
             assert_eq!(
                 difference(kernel, &blocks, &codes, tokens),
@@ -88,6 +96,9 @@ pub fn assert_equals_scalar(kernel: &Kernel) {
                 "{count} blocks, {tokens} tokens"
             );
         }
+    }
+    if cfg!(miri) {
+        return;
     }
     for value in [-13, -1, 0, 1, 13] {
         let blocks = blocks(33, |_, _, _| value);
