@@ -3,13 +3,17 @@
 //   xvfb-run -a -s '-screen 0 1280x900x24' dbus-run-session -- node scripts/windowFigures.mjs [PROGRAM] [STARTS]
 
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './run.mjs'
 
 const program = process.argv[2] ?? join(root, 'target', 'release', 'r3mes-desktop')
 const starts = Number(process.argv[3] ?? 5)
+if (!existsSync(program) || !Number.isInteger(starts) || starts < 1) {
+  console.error(`program ${program}, ${process.argv[3] ?? 5} starts: expected a program that is there and at least one start`)
+  process.exit(2)
+}
 /** After the first paint the page still reads its lists; then nothing happens any more. */
 const REST_MS = 8_000
 const PATIENCE_MS = 30_000
