@@ -11,7 +11,9 @@ import { root } from './run.mjs'
 const program = process.argv[2] ?? join(root, 'target', 'release', 'r3mes-desktop')
 const starts = Number(process.argv[3] ?? 5)
 if (!existsSync(program) || !Number.isInteger(starts) || starts < 1) {
-  console.error(`program ${program}, ${process.argv[3] ?? 5} starts: expected a program that is there and at least one start`)
+  console.error(
+    `program ${program}, ${process.argv[3] ?? 5} starts: expected a program that is there and at least one start`,
+  )
   process.exit(2)
 }
 /** After the first paint the page still reads its lists; then nothing happens any more. */
