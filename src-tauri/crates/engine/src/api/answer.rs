@@ -1,5 +1,6 @@
 //! The finished answer, in the shape every client reads.
 
+use super::Route;
 use serde::{Deserialize, Serialize};
 
 /// Why the answer ended.
@@ -24,41 +25,6 @@ pub struct ExpertUsed {
     pub weight: f32,
     /// Which version of its file.
     pub generation: String,
-}
-
-/// How an expert scored for the question.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ExpertScore {
-    /// Its id.
-    pub expert_id: String,
-    /// Score of the keyword stage, 0 to 1.
-    pub keyword: f32,
-    /// Score of the semantic stage, 0 to 1.
-    pub semantic: f32,
-    /// The two together.
-    pub fused: f32,
-    /// Reasons in words.
-    pub why: Vec<String>,
-}
-
-/// An expert that was wanted and could not run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ExpertDropped {
-    /// Its id.
-    pub expert_id: String,
-    /// The reason, in bytes where it is about memory.
-    pub reason: String,
-}
-
-/// Who was considered for the question.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Route {
-    /// Whether the keyword stage was sure enough to decide alone.
-    pub used_fast_path: bool,
-    /// Every expert that scored.
-    pub scores: Vec<ExpertScore>,
-    /// Every expert that was dropped.
-    pub dropped: Vec<ExpertDropped>,
 }
 
 /// A passage the answer may cite.

@@ -1,0 +1,152 @@
+//! Experts as hosts see them: what is installed, where it is, how it is doing.
+
+use serde::{Deserialize, Serialize};
+
+/// The fallback when no expert is sure.
+pub const FALLBACK_EXPERT: &str = "general_dora";
+
+/// The ids every installation knows, whether their files are there or not, with their domains.
+pub const KNOWN_EXPERTS: [(&str, &str); 7] = [
+    ("medical_dora", "medical"),
+    ("legal_dora", "legal"),
+    ("coding_dora", "coding"),
+    ("finance_dora", "finance"),
+    ("turkish_dora", "turkish"),
+    (FALLBACK_EXPERT, "general"),
+    ("science_dora", "science"),
+];
+
+/// Where an adapter is resident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub enum Tier {
+    /// Memory of a graphics processor.
+    Vram,
+    /// Main memory.
+    Ram,
+    /// Its files only.
+    Disk,
+}
+
+/// How an adapter changes a linear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub enum AdapterKind {
+    /// DoRA as PEFT stores it.
+    WeightDecomposed,
+    /// The R3MES form: a low-rank direction with its own magnitude, added.
+    Additive,
+    /// Plain LoRA.
+    LowRank,
+}
+
+/// One expert, installed or known by name only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ExpertEntry {
+    /// Its id.
+    pub expert_id: String,
+    /// Its field, in one word.
+    pub domain: String,
+    /// Whether its files are installed.
+    pub registered: bool,
+    /// Where it is now; absent when nothing is installed or it is broken.
+    pub tier: Option<Tier>,
+    /// Bytes of its files.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub size_bytes: u64,
+    /// Bytes it takes in memory; absent when not installed or broken.
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub resident_bytes: Option<u64>,
+    /// Version of its files: `sha256:…` of their content; empty when not installed.
+    pub generation: String,
+    /// Whether it stays in memory whatever happens.
+    pub pinned: bool,
+    /// Why it cannot be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Name for people.
+    pub name: String,
+    /// What it is good for, in a sentence; may be empty.
+    pub description: String,
+    /// Licence of its files, where stated.
+    pub licence: Option<String>,
+    /// The model it was made for, where stated.
+    pub base_model: Option<String>,
+    /// How it changes a linear; absent when not installed or broken.
+    pub kind: Option<AdapterKind>,
+    /// Its rank; absent when not installed or broken.
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub rank: Option<usize>,
+    /// Example questions it brings for the router.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub examples: usize,
+    /// Perplexity or other figures against the base model, as its evaluation states them.
+    pub evaluation: Vec<EvaluationFigure>,
+    /// Questions that found it in memory, since the program started.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub hits: u64,
+    /// Questions that had to fetch it from disk, since the program started.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub misses: u64,
+    /// When it last helped, in milliseconds since 1970; absent when it has not since the program started.
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub last_used_ms: Option<u64>,
+}
+
+/// One figure of an expert's evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct EvaluationFigure {
+    /// What was measured.
+    pub name: String,
+    /// With the base model.
+    pub base: f64,
+    /// With the expert.
+    pub expert: f64,
+    /// Whether less is better.
+    pub lower_is_better: bool,
+}
+
+/// What a tier holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct TierReport {
+    /// Which.
+    pub tier: Tier,
+    /// Whether this machine has it.
+    pub present: bool,
+    /// Why, or why not, and where the budget comes from.
+    pub reason: String,
+    /// Bytes we may use for adapters; 0 when absent, the free space for the disk.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub budget_bytes: u64,
+    /// Bytes adapters use now.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub used_bytes: u64,
+    /// Adapters there.
+    pub experts: Vec<String>,
+    /// Requests served from here, since the program started.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub hits: u64,
+    /// Adapters pushed out of here, since the program started.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub evictions: u64,
+}
+
+/// How a preload of one expert went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PreloadReport {
+    /// The expert.
+    pub expert_id: String,
+    /// Where it is now; absent when it failed.
+    pub tier: Option<Tier>,
+    /// How long it took, in milliseconds.
+    pub ms: f64,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
