@@ -9,6 +9,7 @@
 
 pub mod config;
 pub mod element;
+pub mod embedding;
 pub mod forward;
 pub mod generate;
 pub mod gguf;
