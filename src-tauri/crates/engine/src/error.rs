@@ -20,6 +20,8 @@ pub enum ErrorCode {
     ContextLengthExceeded,
     /// The model's files cannot be used.
     ModelUnusable,
+    /// An expert's files cannot be used, or not with this model.
+    ExpertUnusable,
     /// The hub could not be reached or sent something wrong.
     Download,
     /// Another process works at the same thing.
@@ -41,6 +43,7 @@ impl ErrorCode {
             ErrorCode::NameTaken => "name_taken",
             ErrorCode::ContextLengthExceeded => "context_length_exceeded",
             ErrorCode::ModelUnusable => "model_unusable",
+            ErrorCode::ExpertUnusable => "expert_unusable",
             ErrorCode::Download => "download",
             ErrorCode::Busy => "busy",
             ErrorCode::DiskFull => "disk_full",
@@ -178,6 +181,9 @@ pub enum EngineError {
     /// The model's tokenizer or chat template cannot be used.
     #[error(transparent)]
     Text(#[from] r3mes_model::text::TextError),
+    /// An adapter cannot be used.
+    #[error(transparent)]
+    Adapter(#[from] r3mes_model::adapter::AdapterError),
     /// The model could not go on.
     #[error(transparent)]
     Generate(#[from] r3mes_model::generate::GenerateError),
@@ -219,6 +225,7 @@ impl EngineError {
             EngineError::BrokenModel { .. } | EngineError::Load(_) | EngineError::Text(_) => {
                 ErrorCode::ModelUnusable
             }
+            EngineError::Adapter(_) => ErrorCode::ExpertUnusable,
             EngineError::Forward(error) => of_forward(error),
             EngineError::Generate(GenerateError::Forward(error)) => of_forward(error),
             EngineError::Generate(GenerateError::Sampling(_)) | EngineError::Isa(_) => {
