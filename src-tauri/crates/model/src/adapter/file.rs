@@ -156,6 +156,23 @@ impl AdapterFile {
         })
     }
 
+    /// Refuses a file that was written while it was read.
+    ///
+    /// # Errors
+    /// If its length or time is another than when it was opened.
+    pub(super) fn check_unchanged(&self) -> Result<(), AdapterError> {
+        let now = Source::open(self.source.path())?;
+        match (now.bytes(), now.modified_ns()) == (self.source.bytes(), self.source.modified_ns()) {
+            true => Ok(()),
+            false => Err(AdapterError::File(LoadError::malformed(
+                self.source.path(),
+                "file",
+                "another content than when it was opened",
+                "it unchanged while it is read; load it again",
+            ))),
+        }
+    }
+
     /// Bytes of the file.
     pub(super) fn bytes(&self) -> u64 {
         self.source.bytes()
