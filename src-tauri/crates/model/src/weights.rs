@@ -27,8 +27,8 @@ pub struct Weights {
     pub final_norm: Norm,
     /// LM head: `[vocab, hidden]`.
     pub head: Head,
-    /// What [`Weights::fingerprint`] found.
-    pub(crate) fingerprint: OnceLock<[u8; 32]>,
+    /// What [`Weights::fingerprint`] found; empty until then.
+    pub fingerprint: OnceLock<[u8; 32]>,
 }
 
 impl Weights {

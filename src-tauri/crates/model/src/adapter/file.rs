@@ -76,7 +76,9 @@ impl AdapterFile {
         let source = Source::open(&path)?;
         let (metadata, data_offset) = read_header(&source)?;
         let mut found: BTreeMap<(usize, LinearName), BTreeMap<Role, Stored>> = BTreeMap::new();
-        for (name, info) in metadata.tensors() {
+        // In the order of names, so that the first error is always the same one.
+        let tensors: BTreeMap<_, _> = metadata.tensors().into_iter().collect();
+        for (name, info) in tensors {
             let Some((layer, linear, role)) = place(&name, config.form) else {
                 return Err(AdapterError::Unsupported {
                     path,
