@@ -354,6 +354,9 @@ pub struct LogitsOptions {
     /// The prompt, as token ids separated by commas
     #[arg(long, value_name = "IDS", value_delimiter = ',', required = true)]
     pub prompt_ids: Vec<u32>,
+    /// The folder of an adapter and its share (1 when left out); may be given several times
+    #[arg(long, value_name = "PATH=WEIGHT", value_parser = adapter)]
+    pub adapter: Vec<(PathBuf, f32)>,
     /// Greedy tokens after the prompt
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_new_tokens: usize,
@@ -393,4 +396,20 @@ fn tier(word: &str) -> Result<Tier, String> {
 fn kv(word: &str) -> Result<KvFormat, String> {
     word.parse()
         .map_err(|()| "expected auto, f32, f16 or int8".to_owned())
+}
+
+/// `PATH=WEIGHT`; a path may hold `=` itself.
+fn adapter(text: &str) -> Result<(PathBuf, f32), String> {
+    let (path, weight) = match text.rsplit_once('=') {
+        Some((path, weight)) if !path.is_empty() => match weight.trim().parse::<f32>() {
+            Ok(weight) => (path, weight),
+            Err(_) if std::path::Path::new(text).exists() => (text, 1.0),
+            Err(_) => return Err(format!("share `{weight}`, expected a number")),
+        },
+        _ => (text, 1.0),
+    };
+    match weight.is_finite() {
+        true => Ok((path.into(), weight)),
+        false => Err(format!("share `{weight}`, expected a finite number")),
+    }
 }

@@ -7,11 +7,13 @@ use crate::error::EngineError;
 use crate::folders::write_atomically;
 use crate::loaded::{open_model, open_text};
 use crate::settings::KvFormat;
+use r3mes_model::adapter::{self, AdapterError, Mix, Precision};
 use r3mes_model::forward::{Outcome, PREFILL_CHUNK_TOKENS, State};
 use r3mes_model::model::Model;
 use r3mes_model::synth;
 use r3mes_model::text::{self, GenerationPrompt, SpecialTokens};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 impl Engine {
     /// Exact logits after a prompt, and greedy tokens after it; nothing when it was cancelled.
@@ -44,7 +46,10 @@ impl Engine {
                 |text| text.stop_ids(&model.config().eos),
             ),
         };
-        let mut state = model.start()?;
+        let Some(mix) = mix(&model, &request.adapters, cancel)? else {
+            return Ok(None);
+        };
+        let mut state = model.start_with(Arc::new(mix))?;
         let going = &mut |_| !cancel.is_set();
         let chunk = PREFILL_CHUNK_TOKENS;
         if model.prefill(&mut state, &request.prompt_ids, chunk, going)? == Outcome::Cancelled {
@@ -96,6 +101,33 @@ impl Engine {
             }
         }
     }
+}
+
+/// The adapters in these folders, with every number as it came; nothing when it was cancelled.
+fn mix(
+    model: &Model,
+    adapters: &[(PathBuf, f32)],
+    cancel: &Cancel,
+) -> Result<Option<Mix>, EngineError> {
+    let mut loaded = Vec::new();
+    for (folder, weight) in adapters {
+        let name = folder.file_name().unwrap_or(folder.as_os_str());
+        let going = &mut || !cancel.is_set();
+        let adapter = adapter::load(
+            folder,
+            &name.to_string_lossy(),
+            &model.weights(),
+            (model.isa(), model.pool()),
+            Precision::F32,
+            going,
+        );
+        match adapter {
+            Ok(adapter) => loaded.push((Arc::new(adapter), *weight)),
+            Err(AdapterError::Cancelled) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(Mix::compile(model.config(), &loaded)?))
 }
 
 /// Writes a random model of a published shape; false when it was cancelled.

@@ -21,7 +21,7 @@ pub enum ErrorCode {
     ContextLengthExceeded,
     /// The model's files cannot be used.
     ModelUnusable,
-    /// The expert's files cannot be used.
+    /// An expert's files cannot be used, or not with this model.
     ExpertUnusable,
     /// The hub could not be reached or sent something wrong.
     Download,
@@ -261,6 +261,9 @@ pub enum EngineError {
     /// The model's tokenizer or chat template cannot be used.
     #[error(transparent)]
     Text(#[from] r3mes_model::text::TextError),
+    /// An adapter cannot be used.
+    #[error(transparent)]
+    Adapter(#[from] r3mes_model::adapter::AdapterError),
     /// The model could not go on.
     #[error(transparent)]
     Generate(#[from] r3mes_model::generate::GenerateError),
@@ -310,6 +313,7 @@ impl EngineError {
             EngineError::BrokenModel { .. } | EngineError::Load(_) | EngineError::Text(_) => {
                 ErrorCode::ModelUnusable
             }
+            EngineError::Adapter(_) => ErrorCode::ExpertUnusable,
             EngineError::Forward(error) => of_forward(error),
             EngineError::Generate(GenerateError::Forward(error)) => of_forward(error),
             EngineError::Generate(GenerateError::Sampling(_)) | EngineError::Isa(_) => {

@@ -4,7 +4,7 @@ use crate::api::Loading;
 use crate::cancel::Cancel;
 use crate::catalogue::{Catalogue, Located};
 use crate::error::EngineError;
-use crate::experts::{Base, Desk};
+use crate::experts::{Base, Computer, Desk};
 use crate::settings::{KvFormat, Settings};
 use r3mes_kernels::{Isa, Pool};
 use r3mes_model::forward::State;
@@ -93,11 +93,20 @@ impl Loaded {
     }
 
     /// What experts are compared with.
-    pub fn base(&self) -> Base {
+    fn base(&self) -> Base {
         Base {
             name: self.located.name.clone(),
             config: self.model.config().clone(),
             hash: Catalogue::weights_hash(&self.located.path),
+        }
+    }
+
+    /// What brings experts into memory beside it.
+    fn computer(&self) -> Computer {
+        Computer {
+            weights: self.model.weights(),
+            isa: self.model.isa(),
+            pool: Arc::new(Pool::new(self.threads)),
         }
     }
 
@@ -152,7 +161,7 @@ impl Slot {
             self.clear();
             self.loaded = Loaded::open(located, settings, cancel, progress)?;
             if let Some(loaded) = &self.loaded {
-                self.experts.model_came(loaded.base());
+                self.experts.model_came(loaded.base(), loaded.computer());
             }
             self.tell();
         }

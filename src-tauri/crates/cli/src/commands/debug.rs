@@ -63,6 +63,7 @@ fn logits(
         top_k: options.top_k,
         dump: options.dump_logits,
         ignore_eos: options.ignore_eos,
+        adapters: options.adapter,
     };
     let cancel = Cancel::new();
     let mut status = Status::new();

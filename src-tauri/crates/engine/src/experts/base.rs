@@ -1,8 +1,8 @@
 //! The model that experts are compared with.
 
-use super::adapter::BaseConfig;
 use super::card::Card;
 use super::id::shown;
+use r3mes_model::config::ModelConfig;
 
 /// A model, as far as experts are concerned.
 #[derive(Debug, PartialEq)]
@@ -10,7 +10,7 @@ pub(crate) struct Base {
     /// How it is called here.
     pub name: String,
     /// Its dimensions.
-    pub config: BaseConfig,
+    pub config: ModelConfig,
     /// Hash of its weight files, where known.
     pub hash: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! The experts of one data folder and one model: what every thread of the engine shares.
 
+use super::adapter::Computer;
 use super::base::Base;
 use super::files::Files;
 use super::pins;
@@ -70,15 +71,18 @@ impl Desk {
     }
 
     /// A model has come into memory: experts become resident for it from now on.
-    pub fn model_came(&self, base: Base) {
+    pub fn model_came(&self, base: Base, computer: Computer) {
         let number = self.models.fetch_add(1, Ordering::Relaxed);
-        self.cache.adapters().set_model(Arc::new(base), number);
+        let files = self.cache.adapters();
+        files.set_model(number, Arc::new(base), computer);
         self.changed();
     }
 
     /// The model is leaving memory, and the experts that were made resident for it with it.
     pub fn model_left(&self) {
         self.preloader.forget();
+        // What is being loaded on a guess holds the weights: it stops at the next linear.
+        let _quiet = self.cache.quiet();
         self.cache.adapters().clear_model();
         self.cache.clear();
         self.changed();

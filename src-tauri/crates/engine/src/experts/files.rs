@@ -1,6 +1,6 @@
 //! Adapters from the data folder, for the model in memory: what the tiers move.
 
-use super::adapter::{self, Adapter};
+use super::adapter::{self, Adapter, Computer};
 use super::base::Base;
 use super::shelf::{Shelf, broken};
 use super::stamp::Stamp;
@@ -21,6 +21,7 @@ pub(crate) struct InMemory {
     number: u64,
     /// What it is.
     base: Arc<Base>,
+    computer: Computer,
 }
 
 impl Files {
@@ -33,8 +34,12 @@ impl Files {
     }
 
     /// Adapters become resident for this model from now on.
-    pub fn set_model(&self, base: Arc<Base>, number: u64) {
-        *self.lock() = Some(InMemory { number, base });
+    pub fn set_model(&self, number: u64, base: Arc<Base>, computer: Computer) {
+        *self.lock() = Some(InMemory {
+            number,
+            base,
+            computer,
+        });
     }
 
     /// No model is in memory any more.
@@ -89,7 +94,7 @@ impl Adapters for Files {
             return Ok(None);
         }
         let folder = self.shelf.locate(id)?;
-        let loaded = adapter::load(&folder, keep_going);
+        let loaded = adapter::load(&folder, id, &model.computer, keep_going);
         let after = Stamp::of(&folder);
         if !after.is_ok_and(|after| after == found.stamp) {
             return Ok(None);

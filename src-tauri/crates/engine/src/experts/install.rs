@@ -1,6 +1,6 @@
 //! From a folder or a pack to an installed expert: put together out of sight, checked, then named by one rename.
 
-use super::adapter::{base_model_name, inspect};
+use super::adapter::{AdapterShape, verify};
 use super::base::{Base, same_base};
 use super::card::{BaseModel, Card, Installed, InstalledFile};
 use super::contents::{CARD, CONFIG, CONTENTS, WEIGHTS};
@@ -61,8 +61,12 @@ pub(crate) fn install(
         .map_err(|reason| refuse(reason, "one JSON object with `text` a line"))?;
     evaluation::read(workspace.path()).map_err(|reason| refuse(reason, "figures"))?;
     let fits = format!("an adapter for a model of the shape of `{}`", base.name);
-    inspect(workspace.path(), &base.config).map_err(|reason| refuse(reason, &fits))?;
-    complete(&mut card, request, &id, workspace.path());
+    let mut keep_going = || !cancel.is_set();
+    let verified = verify(workspace.path(), &id, &base.config, &mut keep_going);
+    let Some(shape) = verified.map_err(|reason| refuse(reason, &fits))? else {
+        return Ok(None);
+    };
+    complete(&mut card, request, &id, shape);
     card.check().map_err(|reason| refuse(reason, "texts that a list can show"))?;
     same_base(&card, base).map_err(|(found, expected)| refuse(found, &expected))?;
     card.installed = Some(installed(&path, workspace.path())?);
@@ -102,7 +106,7 @@ fn taken(shelf: &Shelf, id: String) -> EngineError {
 }
 
 /// What the person said, then what the card says, then what can be told.
-fn complete(card: &mut Card, request: &ExpertImport, id: &str, folder: &Path) {
+fn complete(card: &mut Card, request: &ExpertImport, id: &str, shape: AdapterShape) {
     let said = |asked: &Option<String>, slot: &mut String| {
         if let Some(asked) = asked {
             slot.clone_from(asked);
@@ -123,7 +127,7 @@ fn complete(card: &mut Card, request: &ExpertImport, id: &str, folder: &Path) {
     }
     let base = card.base_model.get_or_insert_with(BaseModel::default);
     if base.name.is_none() {
-        base.name = base_model_name(folder);
+        base.name = shape.base_model;
     }
     if *base == BaseModel::default() {
         card.base_model = None;

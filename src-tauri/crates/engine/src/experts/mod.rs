@@ -27,6 +27,7 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adapter::Computer;
 pub(crate) use base::Base;
 pub(crate) use desk::{Desk, Leased};
 

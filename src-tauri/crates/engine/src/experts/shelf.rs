@@ -129,7 +129,7 @@ impl Shelf {
             });
         }
         let generation = self.generation(id, &folder, &stamp)?;
-        let shape = compare(&folder, base);
+        let shape = compare(&folder, id, base);
         let known = Known {
             stamp: stamp.clone(),
             generation: generation.clone(),
@@ -195,14 +195,14 @@ impl Shelf {
 }
 
 /// What the adapter in `folder` is for this model, or why it cannot use it.
-fn compare(folder: &Path, base: &Base) -> Result<AdapterShape, String> {
+fn compare(folder: &Path, id: &str, base: &Base) -> Result<AdapterShape, String> {
     let card = Card::read(folder).map_err(|error| match error {
         EngineError::Unreadable { reason, .. } => format!("`{CARD}`: {reason}"),
         other => other.report(),
     })?;
     same_base(&card.unwrap_or_default(), base)
         .map_err(|(found, expected)| format!("{found}, expected {expected}"))?;
-    inspect(folder, &base.config)
+    inspect(folder, id, &base.config)
 }
 
 /// An expert whose files cannot be read.
