@@ -1,6 +1,6 @@
 //! How many bytes adapters may take of which memory, and why that many.
 
-use crate::api::GpuDevice;
+use crate::api::{GpuDevice, Tier};
 use crate::probe::MemoryFacts;
 
 /// Adapters may take one part in this many of what is available with the model in memory. The rest is for the
@@ -33,6 +33,21 @@ pub struct TierBudget {
     pub total_bytes: u64,
     /// Where the number comes from.
     pub reason: String,
+}
+
+impl MemoryBudget {
+    /// The memory that experts compute from.
+    pub fn ready_tier(&self) -> Tier {
+        match self.vram {
+            Some(_) => Tier::Vram,
+            None => Tier::Ram,
+        }
+    }
+
+    /// Its budget.
+    pub fn ready(&self) -> &TierBudget {
+        self.vram.as_ref().unwrap_or(&self.ram)
+    }
 }
 
 impl TierBudget {

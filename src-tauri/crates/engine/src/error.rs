@@ -168,6 +168,16 @@ pub enum EngineError {
         /// What it should hold.
         expected: String,
     },
+    /// An adapter that a model cannot use.
+    #[error("cannot install `{}` for the model `{model}`: {reason}", path.display())]
+    UnfitExpert {
+        /// The folder or pack.
+        path: PathBuf,
+        /// The model.
+        model: String,
+        /// Which part, what it holds, what the model expects.
+        reason: String,
+    },
     /// Files of an expert that never stay the same.
     #[error("expert `{id}`: its files change while they are read\nhint: try again when whoever writes them is done")]
     ExpertChanging {
@@ -298,9 +308,9 @@ impl EngineError {
             | EngineError::UnknownStored { .. }
             | EngineError::UnknownExpert { .. }
             | EngineError::ExpertNotInstalled { .. } => ErrorCode::UnknownName,
-            EngineError::BrokenExpert { .. } | EngineError::BadExpert { .. } => {
-                ErrorCode::ExpertUnusable
-            }
+            EngineError::BrokenExpert { .. }
+            | EngineError::BadExpert { .. }
+            | EngineError::UnfitExpert { .. } => ErrorCode::ExpertUnusable,
             EngineError::BadRequest { .. } | EngineError::Setting { .. } => ErrorCode::BadRequest,
             EngineError::NameTaken { .. } | EngineError::ExpertTaken { .. } => {
                 ErrorCode::NameTaken

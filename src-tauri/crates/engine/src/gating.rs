@@ -75,10 +75,7 @@ pub fn plan(
     budget: &MemoryBudget,
     policy: Policy,
 ) -> Plan {
-    let (tier, memory) = match &budget.vram {
-        Some(vram) => (Tier::Vram, vram),
-        None => (Tier::Ram, &budget.ram),
-    };
+    let (tier, memory) = (budget.ready_tier(), budget.ready());
     let most = most(memory.total_bytes, policy);
     let mut free = memory.free_bytes();
     let mut seen = BTreeSet::new();

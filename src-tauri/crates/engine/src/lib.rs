@@ -45,6 +45,7 @@ pub use engine::{Answer, Engine, MOST_QUERY_CHARS, Waited};
 pub use error::{EngineError, ErrorCode};
 pub use experts::Experts;
 pub use folders::Home;
+pub use gating::{ExpertFacts, MOST_EXPERTS, Plan, Planned, Policy, plan};
 pub use jobs::{Announce, Jobs};
 pub use probe::{MemoryFacts, MemoryProbe};
 pub use settings::{

@@ -4,7 +4,7 @@ use super::shelf::Shelf;
 use crate::cancel::Cancel;
 use crate::error::EngineError;
 use crate::folders::sync_folder;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -34,11 +34,15 @@ impl Hold {
         std::fs::create_dir_all(&folder).map_err(EngineError::io("make the folder", &folder))?;
         let path = folder.join(LOCK);
         let lock = File::create(&path).map_err(EngineError::io("write", &path))?;
-        while lock.try_lock().is_err() {
-            if cancel.is_set() {
-                return Ok(None);
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => {
+                    return Err(EngineError::io("lock", &path)(error));
+                }
+                Err(TryLockError::WouldBlock) if cancel.is_set() => return Ok(None),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK),
             }
-            std::thread::sleep(LOOK);
         }
         let hold = Hold { folder, lock };
         hold.sweep();

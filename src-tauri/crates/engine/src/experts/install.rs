@@ -60,10 +60,14 @@ pub(crate) fn install(
     examples::read(workspace.path())
         .map_err(|reason| refuse(reason, "one JSON object with `text` a line"))?;
     evaluation::read(workspace.path()).map_err(|reason| refuse(reason, "figures"))?;
-    let fits = format!("an adapter for a model of the shape of `{}`", base.name);
     let mut keep_going = || !cancel.is_set();
     let verified = verify(workspace.path(), &id, &base.config, &mut keep_going);
-    let Some(shape) = verified.map_err(|reason| refuse(reason, &fits))? else {
+    let unfit = |reason: String| EngineError::UnfitExpert {
+        path: path.clone(),
+        model: base.name.clone(),
+        reason,
+    };
+    let Some(shape) = verified.map_err(unfit)? else {
         return Ok(None);
     };
     complete(&mut card, request, &id, shape);

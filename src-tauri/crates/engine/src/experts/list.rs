@@ -40,9 +40,7 @@ pub(super) fn info(
     base: FindBase<'_>,
     id: &str,
 ) -> Result<ExpertEntry, EngineError> {
-    if known_domain(id).is_none() && !desk.shelf.has(id) {
-        return Err(desk.shelf.unknown(id));
-    }
+    desk.shelf.known(id)?;
     let base = || base().map_err(|error| error.report());
     Ok(entry(desk, &base, id))
 }

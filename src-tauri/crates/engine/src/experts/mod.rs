@@ -143,7 +143,7 @@ impl<'a> Experts<'a> {
         if pinned {
             desk.shelf.locate(id)?;
         } else if !desk.cache.is_pinned(id) {
-            self.info(id)?;
+            desk.shelf.known(id)?;
         }
         desk.set_pinned(id, pinned)
     }
@@ -161,7 +161,7 @@ impl<'a> Experts<'a> {
         progress: &mut dyn FnMut(Loading),
     ) -> Result<Vec<PreloadReport>, EngineError> {
         for id in ids {
-            self.info(id)?;
+            self.desk().shelf.known(id)?;
         }
         if tier == Some(Tier::Disk) {
             return Err(EngineError::BadRequest {
@@ -252,8 +252,7 @@ impl<'a> Experts<'a> {
                 });
             }
             (Some(tier), _) => tier,
-            (None, Some(_)) => Tier::Vram,
-            (None, None) => Tier::Ram,
+            (None, _) => budget.ready_tier(),
         };
         self.desk().cache.preload(id, tier, cancel)
     }

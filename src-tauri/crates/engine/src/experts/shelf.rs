@@ -85,6 +85,17 @@ impl Shelf {
         is_id(id) && self.folder_of(id).is_dir()
     }
 
+    /// Whether an id is one of the seven or of an installed expert.
+    ///
+    /// # Errors
+    /// If it is neither; the message offers near ones.
+    pub fn known(&self, id: &str) -> Result<(), EngineError> {
+        match known_domain(id).is_some() || self.has(id) {
+            true => Ok(()),
+            false => Err(self.unknown(id)),
+        }
+    }
+
     /// The folder of an installed expert.
     ///
     /// # Errors

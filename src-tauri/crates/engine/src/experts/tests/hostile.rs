@@ -11,7 +11,11 @@ fn an_adapter_of_another_model_is_refused_with_what_differs() {
     write_peft(&source, 4, 2560, 1);
     let reason = house.refused(&source);
     assert!(
-        reason.contains("has shape [4, 2560], the model expects [4, 192], expected an adapter for a model of the shape of `builtin`"),
+        reason.contains("A has the shape [4, 2560], expected [4, 192], rank by input features of the weight"),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("for the model `builtin`: adapter `mine`, layer 0"),
         "{reason}"
     );
 }

@@ -116,9 +116,9 @@ fn one_broken_expert_does_not_take_the_list_down() {
     };
     assert_eq!(error("good"), "");
     for (id, expected) in [
-        ("cut", "3 B, expected a header"),
+        ("cut", "`adapter_model.safetensors`"),
         ("odd", "`expert.json`: "),
-        ("wide", "shape [4, 384], the model expects [4, 192]"),
+        ("wide", "A has the shape [4, 384], expected [4, 192]"),
         ("bare", "`adapter_config.json`"),
         ("Ğ büyük", "expected 1 to 64 of a-z"),
     ] {

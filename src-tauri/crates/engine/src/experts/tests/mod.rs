@@ -94,7 +94,7 @@ fn write_peft(folder: &Path, rank: usize, hidden: usize, seed: u64) {
     std::fs::create_dir_all(folder).expect("a new folder");
     let mut dice = Dice::new(seed);
     let mut tensors: Vec<(String, Vec<usize>)> = Vec::new();
-    for layer in 0..2 {
+    for layer in 0..4 {
         for (linear, input, output) in linears(hidden, hidden * 512 / 192) {
             let name = format!("base_model.model.model.layers.{layer}.{linear}");
             tensors.push((format!("{name}.lora_A.weight"), vec![rank, input]));
