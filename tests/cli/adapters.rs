@@ -58,7 +58,12 @@ fn text(path: &Path) -> &str {
 fn install(home: &Home, id: &str, seed: u32) {
     let source = adapter(home, &format!("kaynak {id}"), seed, WIDTH);
     let ran = home.run(&["adapter", "import", text(&source), "--id", id]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), format!("{id}\n").as_str()), "{}", ran.stderr);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), format!("{id}\n").as_str()),
+        "{}",
+        ran.stderr
+    );
 }
 
 fn expert(list: &Value, id: &str) -> Value {
@@ -81,7 +86,10 @@ fn a_fresh_machine_lists_the_seven_and_the_tiers() {
         .map(|tier| tier["tier"].as_str().expect("a name"))
         .collect();
     assert_eq!(tiers, ["vram", "ram", "disk"]);
-    assert!(!home.path().join("adapters").exists(), "listing writes nothing");
+    assert!(
+        !home.path().join("adapters").exists(),
+        "listing writes nothing"
+    );
     let words = home.run(&["adapter", "list"]);
     assert!(words.stdout.contains("not installed"), "{}", words.stdout);
 }
@@ -91,8 +99,18 @@ fn an_expert_is_imported_described_packed_moved_and_removed() {
     let home = Home::new();
     let source = adapter(&home, "Kira Uzmanı", 1, WIDTH);
     let installed = home.json(&[
-        "adapter", "import", text(&source), "--name", "Kiracılık", "--domain", "legal",
-        "--licence", "CC-BY-4.0", "--description", "Kira hukuku", "--json",
+        "adapter",
+        "import",
+        text(&source),
+        "--name",
+        "Kiracılık",
+        "--domain",
+        "legal",
+        "--licence",
+        "CC-BY-4.0",
+        "--description",
+        "Kira hukuku",
+        "--json",
     ]);
     assert_eq!(installed["expert_id"], "kira-uzmani");
     assert_eq!(installed["name"], "Kiracılık");
@@ -101,18 +119,41 @@ fn an_expert_is_imported_described_packed_moved_and_removed() {
     assert_eq!(installed["tier"], "disk");
     let pack = home.path().join("paket.r3mes-expert");
     let export = home.json(&["adapter", "export", "kira-uzmani", text(&pack), "--json"]);
-    assert_eq!(export["size_bytes"].as_u64(), Some(std::fs::metadata(&pack).expect("written").len()));
+    assert_eq!(
+        export["size_bytes"].as_u64(),
+        Some(std::fs::metadata(&pack).expect("written").len())
+    );
 
     let other = Home::new();
     let ran = other.run(&["adapter", "import", text(&pack)]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "kira-uzmani\n"), "{}", ran.stderr);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "kira-uzmani\n"),
+        "{}",
+        ran.stderr
+    );
     let moved = other.json(&["adapter", "info", "kira-uzmani", "--json"]);
-    for field in ["generation", "name", "domain", "licence", "description", "base_model"] {
+    for field in [
+        "generation",
+        "name",
+        "domain",
+        "licence",
+        "description",
+        "base_model",
+    ] {
         assert_eq!(moved[field], installed[field], "{field}");
     }
     let again = other.path().join("again.r3mes-expert");
-    assert_eq!(other.run(&["adapter", "export", "kira-uzmani", text(&again)]).code, Some(0));
-    assert_eq!(std::fs::read(&pack).expect("there"), std::fs::read(&again).expect("there"));
+    assert_eq!(
+        other
+            .run(&["adapter", "export", "kira-uzmani", text(&again)])
+            .code,
+        Some(0)
+    );
+    assert_eq!(
+        std::fs::read(&pack).expect("there"),
+        std::fs::read(&again).expect("there")
+    );
 
     let removed = other.json(&["adapter", "remove", "kira-uzmani", "--json"]);
     assert!(removed["freed_bytes"].as_u64() > Some(1000));
@@ -131,16 +172,29 @@ fn experts_are_brought_into_memory_and_each_tells_how_it_went() {
     let reports = ran.json();
     for (at, id) in ["medical_dora", "mine"].into_iter().enumerate() {
         let report = &reports["experts"][at];
-        assert_eq!((&report["expert_id"], &report["tier"]), (&json!(id), &json!("ram")));
+        assert_eq!(
+            (&report["expert_id"], &report["tier"]),
+            (&json!(id), &json!("ram"))
+        );
         assert!(report["ms"].as_f64() > Some(0.0) && report["error"].is_null());
     }
-    assert!(ran.stderr.contains("given back when this command ends"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("given back when this command ends"),
+        "{}",
+        ran.stderr
+    );
     let ran = home.run(&["adapter", "preload", "mine", "legal_dora", "--json"]);
     assert_eq!(ran.code, Some(1), "one of two failed");
     assert_eq!(ran.json()["experts"][0]["tier"], "ram");
     let error = ran.json()["experts"][1]["error"].to_string();
-    assert!(error.contains("expert `legal_dora` is not installed"), "{error}");
-    assert_eq!(home.json(&["adapter", "unload", "mine", "--json"])["unloaded"], false);
+    assert!(
+        error.contains("expert `legal_dora` is not installed"),
+        "{error}"
+    );
+    assert_eq!(
+        home.json(&["adapter", "unload", "mine", "--json"])["unloaded"],
+        false
+    );
 }
 
 #[test]
@@ -162,7 +216,11 @@ fn numbers_that_are_none_are_refused_on_the_way_in_and_told_when_they_come_later
     spoil(&home.path().join("adapters/mine"));
     let ran = home.run(&["adapter", "preload", "mine"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stdout.contains("value 511 of the magnitude is NaN"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("value 511 of the magnitude is NaN"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -190,11 +248,22 @@ fn unknown_ids_and_ids_that_cannot_be_are_bad_usage() {
         }
     }
     let ran = home.run(&["adapter", "info", "medical_dor"]);
-    assert!(ran.stderr.contains("did you mean `medical_dora`?"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("did you mean `medical_dora`?"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(home.run(&["adapter", "info", "medical_dora"]).code, Some(0));
-    assert_eq!(home.run(&["adapter", "remove", "medical_dora"]).code, Some(2));
+    assert_eq!(
+        home.run(&["adapter", "remove", "medical_dora"]).code,
+        Some(2)
+    );
     assert_eq!(home.run(&["adapter", "import", "/nowhere"]).code, Some(2));
-    assert_eq!(home.run(&["adapter", "preload", "medical_dora", "--tier", "disk"]).code, Some(2));
+    assert_eq!(
+        home.run(&["adapter", "preload", "medical_dora", "--tier", "disk"])
+            .code,
+        Some(2)
+    );
     assert!(!home.path().join("adapters/x").exists());
 }
 
@@ -209,8 +278,17 @@ fn an_id_is_given_once_also_by_two_programs_at_once() {
     });
     let mut codes = both.each_ref().map(|ran| ran.code);
     codes.sort_unstable();
-    assert_eq!(codes, [Some(0), Some(2)], "{}{}", both[0].stderr, both[1].stderr);
-    assert!(both.iter().any(|ran| ran.stderr.contains("already installed")));
+    assert_eq!(
+        codes,
+        [Some(0), Some(2)],
+        "{}{}",
+        both[0].stderr,
+        both[1].stderr
+    );
+    assert!(
+        both.iter()
+            .any(|ran| ran.stderr.contains("already installed"))
+    );
     assert_eq!(home.json(&["adapter", "list", "--json"])["total"], 8);
 }
 

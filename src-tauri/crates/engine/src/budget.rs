@@ -112,7 +112,10 @@ fn device(facts: &MemoryFacts) -> Result<&GpuDevice, String> {
 
 fn vram(device: &GpuDevice, held: Held, manual: ManualBudget) -> TierBudget {
     let (bytes, reason) = match manual.vram_bytes {
-        Some(bytes) => (bytes, "set by hand (`experts.vram_budget_bytes`)".to_owned()),
+        Some(bytes) => (
+            bytes,
+            "set by hand (`experts.vram_budget_bytes`)".to_owned(),
+        ),
         None => {
             let free = device.free_bytes.saturating_add(held.vram_bytes);
             let reason = format!("half of {free} B free on {}", device.name);
@@ -200,12 +203,23 @@ mod tests {
             model_bytes: u64::MAX,
             ..held
         };
-        assert_eq!(budget(&facts(GB, None), none, ManualBudget::default()).ram.bytes, 0);
+        assert_eq!(
+            budget(&facts(GB, None), none, ManualBudget::default())
+                .ram
+                .bytes,
+            0
+        );
     }
 
     #[test]
     fn video_memory_is_there_only_when_it_computes() {
-        let of = |gpu| budget(&facts(9 * GB, gpu), Held::default(), ManualBudget::default());
+        let of = |gpu| {
+            budget(
+                &facts(9 * GB, gpu),
+                Held::default(),
+                ManualBudget::default(),
+            )
+        };
         assert_eq!(of(None).vram, None);
         let unused = of(Some((24 * GB, 20 * GB, false)));
         assert_eq!(unused.vram, None);
@@ -213,7 +227,9 @@ mod tests {
             unused.vram_reason,
             "Test GPU with 24000000000 B found, but this version computes on the processor only: experts compute from main memory"
         );
-        let used = of(Some((24 * GB, 20 * GB, true))).vram.expect("it computes");
+        let used = of(Some((24 * GB, 20 * GB, true)))
+            .vram
+            .expect("it computes");
         assert_eq!((used.bytes, used.total_bytes), (10 * GB, 24 * GB));
     }
 
@@ -226,7 +242,11 @@ mod tests {
         let found = budget(&facts(9 * GB, None), Held::default(), manual);
         assert_eq!((found.vram, found.ram.bytes), (None, 2));
         assert!(found.ram.reason.starts_with("set by hand"));
-        let found = budget(&facts(9 * GB, Some((8 * GB, 8 * GB, true))), Held::default(), manual);
+        let found = budget(
+            &facts(9 * GB, Some((8 * GB, 8 * GB, true))),
+            Held::default(),
+            manual,
+        );
         assert_eq!(found.vram.map(|vram| vram.bytes), Some(1));
     }
 }

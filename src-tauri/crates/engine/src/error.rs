@@ -135,7 +135,9 @@ pub enum EngineError {
         near: Vec<String>,
     },
     /// A known expert without files.
-    #[error("expert `{id}` is not installed\nhint: `r3mes adapter import PATH --id {id}` installs one you have")]
+    #[error(
+        "expert `{id}` is not installed\nhint: `r3mes adapter import PATH --id {id}` installs one you have"
+    )]
     ExpertNotInstalled {
         /// The expert.
         id: String,
@@ -179,7 +181,9 @@ pub enum EngineError {
         reason: String,
     },
     /// Files of an expert that never stay the same.
-    #[error("expert `{id}`: its files change while they are read\nhint: try again when whoever writes them is done")]
+    #[error(
+        "expert `{id}`: its files change while they are read\nhint: try again when whoever writes them is done"
+    )]
     ExpertChanging {
         /// The expert.
         id: String,
@@ -312,9 +316,7 @@ impl EngineError {
             | EngineError::BadExpert { .. }
             | EngineError::UnfitExpert { .. } => ErrorCode::ExpertUnusable,
             EngineError::BadRequest { .. } | EngineError::Setting { .. } => ErrorCode::BadRequest,
-            EngineError::NameTaken { .. } | EngineError::ExpertTaken { .. } => {
-                ErrorCode::NameTaken
-            }
+            EngineError::NameTaken { .. } | EngineError::ExpertTaken { .. } => ErrorCode::NameTaken,
             EngineError::Busy { .. }
             | EngineError::ExpertBusy { .. }
             | EngineError::ExpertChanging { .. } => ErrorCode::Busy,

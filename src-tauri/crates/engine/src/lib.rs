@@ -49,5 +49,6 @@ pub use gating::{ExpertFacts, MOST_EXPERTS, Plan, Planned, Policy, plan};
 pub use jobs::{Announce, Jobs};
 pub use probe::{MemoryFacts, MemoryProbe};
 pub use settings::{
-    DownloadSettings, ExpertSettings, Flags, KvFormat, SamplingDefaults, Settings, SettingsLock, most_threads,
+    DownloadSettings, ExpertSettings, Flags, KvFormat, SamplingDefaults, Settings, SettingsLock,
+    most_threads,
 };

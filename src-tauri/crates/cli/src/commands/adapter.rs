@@ -18,8 +18,9 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<Done, Stop> {
     let run = match &command {
-        AdapterCommand::Import(AdapterImport { run, .. })
-        | AdapterCommand::Preload { run, .. } => run.clone(),
+        AdapterCommand::Import(AdapterImport { run, .. }) | AdapterCommand::Preload { run, .. } => {
+            run.clone()
+        }
         _ => Run::default(),
     };
     let engine = open(home, &run)?;
@@ -47,7 +48,10 @@ pub fn run(
             if output.json {
                 print_json(&json!({"removed": id, "freed_bytes": freed_bytes}))?;
             } else {
-                print_line(&format!("removed {id}, {} freed", units::bytes(freed_bytes)))?;
+                print_line(&format!(
+                    "removed {id}, {} freed",
+                    units::bytes(freed_bytes)
+                ))?;
             }
             Ok(Done)
         }
@@ -73,8 +77,7 @@ fn list(engine: &Engine, output: Output) -> Result<Done, Stop> {
             state(expert),
         ]
     }));
-    print(&table(&rows))
-        .map(|()| Done)
+    print(&table(&rows)).map(|()| Done)
 }
 
 fn state(expert: &ExpertEntry) -> String {
@@ -136,20 +139,23 @@ fn rows(expert: &ExpertEntry) -> Vec<Vec<String>> {
         add("examples", expert.examples.to_string());
     }
     for figure in &expert.evaluation {
-        let better = if figure.lower_is_better { "lower" } else { "higher" };
+        let better = if figure.lower_is_better {
+            "lower"
+        } else {
+            "higher"
+        };
         add(
             &figure.name,
-            format!("{} (base model {}), {better} is better", figure.expert, figure.base),
+            format!(
+                "{} (base model {}), {better} is better",
+                figure.expert, figure.base
+            ),
         );
     }
     rows
 }
 
-fn import(
-    engine: &Engine,
-    options: AdapterImport,
-    interrupt: &Interrupt,
-) -> Result<Done, Stop> {
+fn import(engine: &Engine, options: AdapterImport, interrupt: &Interrupt) -> Result<Done, Stop> {
     if !options.path.exists() {
         let path = options.path.display();
         return Err(Stop::Usage(format!("`{path}` does not exist")));
@@ -190,9 +196,11 @@ fn preload(
     let cancel = Cancel::new();
     let mut status = Status::new();
     let reports = interrupt.guard(&cancel, || {
-        engine.experts().preload(ids, tier, &cancel, &mut |loading| {
-            status.update(&phase(&loading));
-        })
+        engine
+            .experts()
+            .preload(ids, tier, &cancel, &mut |loading| {
+                status.update(&phase(&loading));
+            })
     })?;
     drop(status);
     if output.json {
@@ -203,8 +211,14 @@ fn preload(
     if cancel.is_set() {
         return Err(Stop::Interrupted);
     }
-    tell("the memory is given back when this command ends; `r3mes serve` and the app keep experts in memory");
-    match reports.iter().filter(|report| report.error.is_some()).count() {
+    tell(
+        "the memory is given back when this command ends; `r3mes serve` and the app keep experts in memory",
+    );
+    match reports
+        .iter()
+        .filter(|report| report.error.is_some())
+        .count()
+    {
         0 => Ok(Done),
         failed => Err(Stop::Failed(format!(
             "{failed} of {} could not be brought into memory",
@@ -219,7 +233,11 @@ fn row(report: &PreloadReport) -> Vec<String> {
         (None, Some(Tier::Vram)) => "in video memory".to_owned(),
         (None, _) => "in memory".to_owned(),
     };
-    vec![report.expert_id.clone(), format!("{:.1} ms", report.ms), place]
+    vec![
+        report.expert_id.clone(),
+        format!("{:.1} ms", report.ms),
+        place,
+    ]
 }
 
 fn unload(engine: &Engine, id: &str, output: Output) -> Result<Done, Stop> {

@@ -77,7 +77,14 @@ pub(crate) fn load(
     keep_going: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Adapter>, String> {
     let Computer { weights, isa, pool } = computer;
-    match adapter::load(folder, id, weights, (*isa, pool), Precision::Auto, keep_going) {
+    match adapter::load(
+        folder,
+        id,
+        weights,
+        (*isa, pool),
+        Precision::Auto,
+        keep_going,
+    ) {
         Ok(adapter) => Ok(Some(adapter)),
         Err(AdapterError::Cancelled) => Ok(None),
         Err(error) => Err(words(&error, folder)),
@@ -106,5 +113,8 @@ fn words(error: &AdapterError, folder: &Path) -> String {
         text.push_str(&format!(": {error}"));
         cause = error.source();
     }
-    text.replace(&format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR), "")
+    text.replace(
+        &format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR),
+        "",
+    )
 }

@@ -20,10 +20,7 @@ pub(crate) struct Base {
 /// # Errors
 /// What it states, and what this model is.
 pub(super) fn same_base(card: &Card, base: &Base) -> Result<(), (String, String)> {
-    let stated = card
-        .base_model
-        .as_ref()
-        .and_then(|base| base.hash.as_ref());
+    let stated = card.base_model.as_ref().and_then(|base| base.hash.as_ref());
     match (stated, &base.hash) {
         (Some(stated), Some(found)) if stated != found => Err((
             format!(

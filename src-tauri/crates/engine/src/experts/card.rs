@@ -137,7 +137,9 @@ impl Card {
     pub fn check(&self) -> Result<(), String> {
         let licence = self.licence.as_deref().unwrap_or_default();
         let base = self.base_model.as_ref();
-        let base_name = base.and_then(|base| base.name.as_deref()).unwrap_or_default();
+        let base_name = base
+            .and_then(|base| base.name.as_deref())
+            .unwrap_or_default();
         for (field, text, longest) in [
             ("name", self.name.as_str(), LONGEST_LINE),
             ("domain", &self.domain, LONGEST_WORD),
@@ -147,10 +149,14 @@ impl Card {
         ] {
             let chars = text.chars().count();
             if chars > longest {
-                return Err(format!("`{field}` has {chars} characters, expected at most {longest}"));
+                return Err(format!(
+                    "`{field}` has {chars} characters, expected at most {longest}"
+                ));
             }
             if text.chars().any(char::is_control) {
-                return Err(format!("`{field}` has control characters, expected one line of text"));
+                return Err(format!(
+                    "`{field}` has control characters, expected one line of text"
+                ));
             }
         }
         match self.domain.contains(char::is_whitespace) {
@@ -199,8 +205,14 @@ mod tests {
         for (bytes, expected) in [
             (r#"{"schema": 2}"#, "schema version 2, this build reads 1"),
             (r#"{"name": "x"}"#, "missing field `schema`"),
-            (r#"{"schema": 1, "domain": "two words"}"#, "expected one word"),
-            (r#"{"schema": 1, "name": "\u001b[2J"}"#, "control characters"),
+            (
+                r#"{"schema": 1, "domain": "two words"}"#,
+                "expected one word",
+            ),
+            (
+                r#"{"schema": 1, "name": "\u001b[2J"}"#,
+                "control characters",
+            ),
             (&long, "`name` has 201 characters, expected at most 200"),
         ] {
             let error = Card::parse(bytes.as_bytes()).expect_err(expected);

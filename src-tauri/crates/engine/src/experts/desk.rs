@@ -3,6 +3,7 @@
 use super::adapter::Computer;
 use super::base::Base;
 use super::files::Files;
+use super::leased::Leased;
 use super::pins;
 use super::shelf::Shelf;
 use crate::api::{Change, ExpertDropped, Tier};
@@ -15,7 +16,7 @@ use crate::gating::{ExpertFacts, Plan, Planned, share};
 use crate::jobs::Announce;
 use crate::probe::MemoryProbe;
 use crate::settings::ExpertSettings;
-use crate::tiers::{Cache, Lease, Preloader, Quiet, Tiered, next};
+use crate::tiers::{Cache, Preloader, Quiet, Tiered, next};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,14 +38,6 @@ pub(crate) struct Desk {
     models: AtomicU64,
     /// The chosen model by its headers, as long as it is the same.
     base: Mutex<Option<(Located, Option<SystemTime>, Arc<Base>)>>,
-}
-
-/// The experts of a plan, in use.
-pub(crate) struct Leased {
-    /// Each with its share; the shares add up to 1.
-    pub experts: Vec<(Lease<Files>, f32)>,
-    /// Those that could not be brought after all.
-    pub dropped: Vec<ExpertDropped>,
 }
 
 impl Desk {
@@ -147,7 +140,10 @@ impl Desk {
                 return facts;
             };
             let found = self.shelf.look(id, model);
-            match found.map_err(|error| reason(&error)).and_then(|found| found.shape) {
+            match found
+                .map_err(|error| reason(&error))
+                .and_then(|found| found.shape)
+            {
                 Ok(shape) => {
                     facts.bytes = shape.resident_bytes;
                     facts.tier = Some(self.cache.tier_of(id));
@@ -237,7 +233,9 @@ impl Desk {
     /// Tells that something changed.
     pub fn changed(&self) {
         let watchers = lock(&self.watchers).clone();
-        watchers.iter().for_each(|announce| announce(Change::Experts));
+        watchers
+            .iter()
+            .for_each(|announce| announce(Change::Experts));
     }
 }
 

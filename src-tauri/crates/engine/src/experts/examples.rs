@@ -76,7 +76,10 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        for bad in ["{\"text\": \"a\"}\n[1]", "{\"text\": \"a\"}\n{\"text\": \" \"}"] {
+        for bad in [
+            "{\"text\": \"a\"}\n[1]",
+            "{\"text\": \"a\"}\n{\"text\": \" \"}",
+        ] {
             let error = parse(bad.as_bytes()).expect_err("a bad second line");
             assert!(error.starts_with("`examples.jsonl`, line 2: "), "{error}");
         }

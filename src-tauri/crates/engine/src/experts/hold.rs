@@ -105,7 +105,11 @@ impl Hold {
 
     /// Deletes what killed programs left.
     fn sweep(&self) {
-        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+        for entry in std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             if entry.file_name().to_string_lossy().starts_with(UNLISTED) {
                 // What cannot be deleted is never listed and tried again the next time.
                 let _leftover = delete(&entry.path());

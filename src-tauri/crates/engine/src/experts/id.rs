@@ -22,9 +22,7 @@ pub(crate) fn check(id: &str) -> Result<&str, EngineError> {
         })
     };
     if !is_id(id) {
-        return refuse(
-            "1 to 64 of a-z, 0-9, `_` and `-`, beginning with a letter or digit",
-        );
+        return refuse("1 to 64 of a-z, 0-9, `_` and `-`, beginning with a letter or digit");
     }
     let numbered = |name: &str| {
         id.strip_prefix(name)
@@ -91,8 +89,29 @@ mod tests {
         }
         let too_long = "a".repeat(65);
         for bad in [
-            "", "../x", "..", ".", "a/b", "a\\b", "/etc", "C:x", "A", "Medical", "ğ", "ı", "a b",
-            "-a", "_a", "a.partial", "a\0", "a\n", "con", "nul", "com1", "lpt9", &too_long,
+            "",
+            "../x",
+            "..",
+            ".",
+            "a/b",
+            "a\\b",
+            "/etc",
+            "C:x",
+            "A",
+            "Medical",
+            "ğ",
+            "ı",
+            "a b",
+            "-a",
+            "_a",
+            "a.partial",
+            "a\0",
+            "a\n",
+            "con",
+            "nul",
+            "com1",
+            "lpt9",
+            &too_long,
         ] {
             assert!(check(bad).is_err(), "{bad:?}");
         }
@@ -100,7 +119,10 @@ mod tests {
 
     #[test]
     fn names_of_people_become_ids() {
-        assert_eq!(from_text("Şükrü'nün İlk Uzmanı").as_deref(), Some("sukru-nun-ilk-uzmani"));
+        assert_eq!(
+            from_text("Şükrü'nün İlk Uzmanı").as_deref(),
+            Some("sukru-nun-ilk-uzmani")
+        );
         assert_eq!(from_text("_Tax 2026_").as_deref(), Some("tax-2026"));
         for nothing in ["", "...", "日本", "con"] {
             assert_eq!(from_text(nothing), None, "{nothing:?}");

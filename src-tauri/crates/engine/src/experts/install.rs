@@ -32,8 +32,8 @@ pub(crate) fn install(
     if let Some(id) = &request.id {
         id::check(id)?;
     }
-    let path = std::fs::canonicalize(&request.path)
-        .map_err(EngineError::io("open", &request.path))?;
+    let path =
+        std::fs::canonicalize(&request.path).map_err(EngineError::io("open", &request.path))?;
     let Some(hold) = Hold::take(shelf, cancel)? else {
         return Ok(None);
     };
@@ -71,7 +71,8 @@ pub(crate) fn install(
         return Ok(None);
     };
     complete(&mut card, request, &id, shape);
-    card.check().map_err(|reason| refuse(reason, "texts that a list can show"))?;
+    card.check()
+        .map_err(|reason| refuse(reason, "texts that a list can show"))?;
     same_base(&card, base).map_err(|(found, expected)| refuse(found, &expected))?;
     card.installed = Some(installed(&path, workspace.path())?);
     card.write(workspace.path())?;
@@ -104,7 +105,10 @@ fn taken(shelf: &Shelf, id: String) -> EngineError {
     let card = Card::read(&folder).ok().flatten();
     let source = card.and_then(|card| card.installed).map(|from| from.source);
     EngineError::ExpertTaken {
-        source_text: format!("`{}`", source.unwrap_or_else(|| folder.display().to_string())),
+        source_text: format!(
+            "`{}`",
+            source.unwrap_or_else(|| folder.display().to_string())
+        ),
         id,
     }
 }

@@ -21,7 +21,11 @@ pub(super) type FindBase<'a> = &'a dyn Fn() -> Result<Arc<Base>, EngineError>;
 /// If the folder of experts is there and cannot be read.
 pub(super) fn list(desk: &Desk, base: FindBase<'_>) -> Result<Vec<ExpertEntry>, EngineError> {
     let found = OnceCell::new();
-    let base = || found.get_or_init(|| base().map_err(|error| error.report())).clone();
+    let base = || {
+        found
+            .get_or_init(|| base().map_err(|error| error.report()))
+            .clone()
+    };
     let known = KNOWN_EXPERTS.iter().map(|(id, _)| (*id).to_owned());
     let others = desk.shelf.names()?.into_iter();
     let others = others.filter(|name| known_domain(name).is_none());
@@ -35,11 +39,7 @@ pub(super) fn list(desk: &Desk, base: FindBase<'_>) -> Result<Vec<ExpertEntry>, 
 ///
 /// # Errors
 /// If nothing has that id.
-pub(super) fn info(
-    desk: &Desk,
-    base: FindBase<'_>,
-    id: &str,
-) -> Result<ExpertEntry, EngineError> {
+pub(super) fn info(desk: &Desk, base: FindBase<'_>, id: &str) -> Result<ExpertEntry, EngineError> {
     desk.shelf.known(id)?;
     let base = || base().map_err(|error| error.report());
     Ok(entry(desk, &base, id))
@@ -59,7 +59,9 @@ pub(super) fn tiers(desk: &Desk, budget: &MemoryBudget) -> Result<Vec<TierReport
     let on_disk = |name: &&String| desk.cache.tier_of(name) == Tier::Disk;
     let folder = desk.shelf.folder();
     let existing = folder.ancestors().find(|path| path.is_dir());
-    let mut disk = desk.cache.report(Tier::Disk, true, "the data folder".into());
+    let mut disk = desk
+        .cache
+        .report(Tier::Disk, true, "the data folder".into());
     disk.budget_bytes = existing
         .and_then(|path| fs4::available_space(path).ok())
         .unwrap_or_default();
@@ -74,11 +76,7 @@ pub(super) fn tiers(desk: &Desk, budget: &MemoryBudget) -> Result<Vec<TierReport
     ])
 }
 
-fn entry(
-    desk: &Desk,
-    base: &dyn Fn() -> Result<Arc<Base>, String>,
-    id: &str,
-) -> ExpertEntry {
+fn entry(desk: &Desk, base: &dyn Fn() -> Result<Arc<Base>, String>, id: &str) -> ExpertEntry {
     let domain = known_domain(id);
     let used = desk.cache.used(id);
     let mut entry = ExpertEntry {

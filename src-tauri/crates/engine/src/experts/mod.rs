@@ -19,6 +19,7 @@ mod hash;
 mod hold;
 mod id;
 mod install;
+mod leased;
 mod list;
 mod pack;
 mod pins;
@@ -29,7 +30,8 @@ mod tests;
 
 pub(crate) use adapter::Computer;
 pub(crate) use base::Base;
-pub(crate) use desk::{Desk, Leased};
+pub(crate) use desk::Desk;
+pub(crate) use leased::Leased;
 
 use crate::api::{
     ExpertEntry, ExpertExport, ExpertImport, Loading, PreloadReport, Tier, TierReport,
@@ -260,7 +262,10 @@ impl<'a> Experts<'a> {
     /// The chosen model by its headers, or the one in memory if it is the chosen one.
     fn base(&self) -> Result<Arc<Base>, EngineError> {
         let settings = self.engine.settings();
-        let located = self.engine.models().locate_chosen(settings.model.as_deref())?;
+        let located = self
+            .engine
+            .models()
+            .locate_chosen(settings.model.as_deref())?;
         let in_memory = self.engine.resident();
         if in_memory.is_some_and(|model| model.located == located)
             && let Some(base) = self.desk().cache.adapters().model()
@@ -298,4 +303,3 @@ fn path_bytes(path: &Path) -> u64 {
         false => std::fs::metadata(path).map_or(0, |found| found.len()),
     }
 }
-

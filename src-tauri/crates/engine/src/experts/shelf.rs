@@ -1,10 +1,10 @@
 //! The folder `adapters/`: one folder for each expert, named by its id.
 
 use super::adapter::{AdapterShape, inspect};
+use super::base::{Base, same_base};
 use super::card::Card;
 use super::contents::CARD;
 use super::hash::generation_of;
-use super::base::{Base, same_base};
 use super::id::{is_id, known_domain, shown};
 use super::stamp::Stamp;
 use crate::api::KNOWN_EXPERTS;
@@ -188,8 +188,8 @@ impl Shelf {
         // A card that cannot be read is told of by `compare`; what the numbers are does not depend on it.
         let card = Card::read(folder).ok().flatten();
         let installed = card.and_then(|card| card.installed);
-        let generation = generation_of(folder, stamp, installed.as_ref())
-            .map_err(|error| broken(id, error))?;
+        let generation =
+            generation_of(folder, stamp, installed.as_ref()).map_err(|error| broken(id, error))?;
         let known = Known {
             stamp: stamp.clone(),
             generation: generation.clone(),

@@ -70,9 +70,7 @@ fn modified_ns(metadata: &Metadata) -> u64 {
         .modified()
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since_1970.map_or(0, |time| {
-        u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-    })
+    since_1970.map_or(0, |time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(unix)]

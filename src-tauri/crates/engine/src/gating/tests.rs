@@ -64,7 +64,11 @@ fn the_table_counts_in_decimal_gigabytes_and_settings_may_lower_or_raise() {
         (8 * GB, Some(99), MOST_EXPERTS),
     ] {
         let policy = Policy { most: setting };
-        assert_eq!(most(total_bytes, policy), expected, "{total_bytes} {setting:?}");
+        assert_eq!(
+            most(total_bytes, policy),
+            expected,
+            "{total_bytes} {setting:?}"
+        );
     }
 }
 
@@ -121,12 +125,21 @@ fn the_missing_the_broken_and_those_without_a_share_are_told_apart() {
     catalog[0].error = Some("rank 0, expected 1 or more".into());
     catalog[2].registered = false;
     let found = plan(
-        &wanted(&[("broken", 1.0), ("nothing", f32::NAN), ("known", 1.0), ("absent", 1.0)]),
+        &wanted(&[
+            ("broken", 1.0),
+            ("nothing", f32::NAN),
+            ("known", 1.0),
+            ("absent", 1.0),
+        ]),
         &catalog,
         &ram_only(tier(100, 0, 8 * GB)),
         Policy::default(),
     );
-    let reasons: Vec<&str> = found.dropped.iter().map(|one| one.reason.as_str()).collect();
+    let reasons: Vec<&str> = found
+        .dropped
+        .iter()
+        .map(|one| one.reason.as_str())
+        .collect();
     assert_eq!(
         reasons,
         [
@@ -136,7 +149,11 @@ fn the_missing_the_broken_and_those_without_a_share_are_told_apart() {
             "not installed"
         ]
     );
-    assert!(found.verdict.starts_with("the base model alone; without `broken`"));
+    assert!(
+        found
+            .verdict
+            .starts_with("the base model alone; without `broken`")
+    );
 }
 
 #[test]
@@ -149,7 +166,12 @@ fn with_a_device_its_memory_decides_and_main_memory_must_let_it_pass() {
     let three = wanted(&[("a", 1.0), ("b", 1.0), ("c", 1.0)]);
     let catalog = installed(&[("a", 30), ("b", 30), ("c", 30)]);
     let found = plan(&three, &catalog, &budget(30), Policy::default());
-    assert!(found.chosen.iter().all(|planned| planned.tier == Tier::Vram));
+    assert!(
+        found
+            .chosen
+            .iter()
+            .all(|planned| planned.tier == Tier::Vram)
+    );
     assert_eq!(found.chosen.len(), 3);
     let found = plan(&three, &catalog, &budget(29), Policy::default());
     assert_eq!(found.chosen.len(), 0);
@@ -207,10 +229,16 @@ fn any_plan_keeps_to_its_budget_and_tells_of_everyone() {
         assert!(new_bytes <= memory.free_bytes(), "{seed}");
         assert!(found.chosen.len() <= most(total, policy), "{seed}");
         let sum: f32 = found.chosen.iter().map(|planned| planned.weight).sum();
-        assert!(found.chosen.is_empty() || (sum - 1.0).abs() < 1e-6, "{seed}: {sum}");
+        assert!(
+            found.chosen.is_empty() || (sum - 1.0).abs() < 1e-6,
+            "{seed}: {sum}"
+        );
         for planned in &found.chosen {
             let facts = facts(&planned.expert_id).expect("only known ones run");
-            assert!(facts.registered && facts.error.is_none() && planned.weight > 0.0, "{seed}");
+            assert!(
+                facts.registered && facts.error.is_none() && planned.weight > 0.0,
+                "{seed}"
+            );
         }
         let mut told: Vec<&str> = found
             .chosen
@@ -218,11 +246,18 @@ fn any_plan_keeps_to_its_budget_and_tells_of_everyone() {
             .map(|planned| planned.expert_id.as_str())
             .chain(found.dropped.iter().map(|one| one.expert_id.as_str()))
             .collect();
-        let mut asked: Vec<&str> = candidates.iter().map(|one| one.expert_id.as_str()).collect();
+        let mut asked: Vec<&str> = candidates
+            .iter()
+            .map(|one| one.expert_id.as_str())
+            .collect();
         told.sort_unstable();
         asked.sort_unstable();
         asked.dedup();
         assert_eq!(told, asked, "{seed}: everyone once, chosen or dropped");
-        assert_eq!(found, plan(&candidates, &catalog, &budget, policy), "{seed}");
+        assert_eq!(
+            found,
+            plan(&candidates, &catalog, &budget, policy),
+            "{seed}"
+        );
     }
 }

@@ -32,7 +32,10 @@ pub(super) fn of(plan: &Plan, memory: &TierBudget, free_bytes: u64) -> String {
         }
     };
     for dropped in &plan.dropped {
-        words.push_str(&format!("; without `{}`: {}", dropped.expert_id, dropped.reason));
+        words.push_str(&format!(
+            "; without `{}`: {}",
+            dropped.expert_id, dropped.reason
+        ));
     }
     words
 }

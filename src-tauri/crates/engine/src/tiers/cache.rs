@@ -495,12 +495,7 @@ fn serves(place: Tier, wanted: Tier) -> bool {
     place <= wanted
 }
 
-fn lease<A: Adapters>(
-    id: &str,
-    resident: Arc<Resident<A>>,
-    hit: bool,
-    quiet: Quiet,
-) -> Lease<A> {
+fn lease<A: Adapters>(id: &str, resident: Arc<Resident<A>>, hit: bool, quiet: Quiet) -> Lease<A> {
     Lease {
         id: id.to_owned(),
         resident,

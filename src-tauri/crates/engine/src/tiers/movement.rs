@@ -53,9 +53,8 @@ impl Movement {
     /// look at wakes.
     pub fn wait_until(&self, ready: impl Fn() -> bool, ended: impl Fn() -> bool) {
         let (_, changed) = &*self.0;
-        let sleep_on = |traffic: &mut Traffic| {
-            !ended() && (traffic.moving || traffic.answers > 0 || !ready())
-        };
+        let sleep_on =
+            |traffic: &mut Traffic| !ended() && (traffic.moving || traffic.answers > 0 || !ready());
         drop(changed.wait_while(self.lock(), sleep_on));
     }
 

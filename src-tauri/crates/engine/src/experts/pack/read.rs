@@ -82,11 +82,20 @@ fn check_entries(zip: &mut ZipArchive<File>) -> Result<Manifest, Wrong> {
         let entry = zip.by_index_raw(index).map_err(|error| damaged(&error))?;
         names.push(check_entry(&entry)?);
     }
-    if zip.has_overlapping_entries().map_err(|error| damaged(&error))? {
-        return Err(wrong("files that share their bytes", "each with bytes of its own"));
+    if zip
+        .has_overlapping_entries()
+        .map_err(|error| damaged(&error))?
+    {
+        return Err(wrong(
+            "files that share their bytes",
+            "each with bytes of its own",
+        ));
     }
     if !names.iter().any(|name| name == MANIFEST) {
-        return Err(wrong(format!("no `{MANIFEST}`"), "the list of the pack's files"));
+        return Err(wrong(
+            format!("no `{MANIFEST}`"),
+            "the list of the pack's files",
+        ));
     }
     let manifest = Manifest::parse(&read_manifest(zip)?)?;
     let packed = |name: &String| manifest.files.iter().any(|file| file.path == *name);
@@ -96,8 +105,15 @@ fn check_entries(zip: &mut ZipArchive<File>) -> Result<Manifest, Wrong> {
             "only files it names",
         ));
     }
-    match manifest.files.iter().find(|file| !names.contains(&file.path)) {
-        Some(missing) => Err(wrong(format!("no `{}`", missing.path), format!("it, as `{MANIFEST}` says"))),
+    match manifest
+        .files
+        .iter()
+        .find(|file| !names.contains(&file.path))
+    {
+        Some(missing) => Err(wrong(
+            format!("no `{}`", missing.path),
+            format!("it, as `{MANIFEST}` says"),
+        )),
         None => Ok(manifest),
     }
 }
@@ -120,10 +136,16 @@ fn check_entry(entry: &ZipFile<'_, File>) -> Result<String, Wrong> {
     }
     let kind = entry.unix_mode().map_or(0, |mode| mode & KIND);
     if entry.is_symlink() || entry.is_dir() || !matches!(kind, 0 | PLAIN) {
-        return Err(wrong(format!("`{told}`, which is a link or a folder"), "a file"));
+        return Err(wrong(
+            format!("`{told}`, which is a link or a folder"),
+            "a file",
+        ));
     }
     if entry.encrypted() {
-        return Err(wrong(format!("`{told}`, which is encrypted"), "a file anybody can read"));
+        return Err(wrong(
+            format!("`{told}`, which is encrypted"),
+            "a file anybody can read",
+        ));
     }
     if !matches!(
         entry.compression(),
@@ -199,7 +221,10 @@ fn inflate(
         done += read as u64;
         if done > file.size {
             return Err(pack(wrong(
-                format!("`{}` with more than the {} B that `{MANIFEST}` says", file.path, file.size),
+                format!(
+                    "`{}` with more than the {} B that `{MANIFEST}` says",
+                    file.path, file.size
+                ),
                 "exactly those",
             )));
         }

@@ -51,8 +51,7 @@ pub(in super::super) fn write(
 
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
-    let mut file =
-        NamedTempFile::new_in(parent).map_err(EngineError::io("write into", parent))?;
+    let mut file = NamedTempFile::new_in(parent).map_err(EngineError::io("write into", parent))?;
     let written = fill(file.as_file_mut(), &manifest, &sources)
         .and_then(|()| file.as_file().sync_all())
         .and_then(|()| Ok(file.as_file().metadata()?.len()));

@@ -28,8 +28,15 @@ fn the_seven_are_listed_on_a_fresh_machine_and_listing_writes_nothing() {
     let experts = engine.experts().list().expect("a list");
     let ids: Vec<&str> = experts.iter().map(|one| one.expert_id.as_str()).collect();
     assert_eq!(ids, KNOWN_EXPERTS.map(|(id, _)| id));
-    assert!(experts.iter().all(|one| !one.registered && one.tier.is_none()));
-    assert_eq!((experts[0].domain.as_str(), experts[0].name.as_str()), ("medical", "Medical"));
+    assert!(
+        experts
+            .iter()
+            .all(|one| !one.registered && one.tier.is_none())
+    );
+    assert_eq!(
+        (experts[0].domain.as_str(), experts[0].name.as_str()),
+        ("medical", "Medical")
+    );
     assert!(!home(folder.path()).path.exists());
 }
 
@@ -42,20 +49,32 @@ fn an_imported_expert_is_listed_with_what_its_files_say_and_removed() {
     let installed = engine.experts().import(&request(&source), &Cancel::new());
     let expert = installed.expect("installed").expect("not cancelled");
     assert_eq!(expert.expert_id, "tenancy");
-    assert_eq!((expert.name.as_str(), expert.domain.as_str()), ("Kiracılık", "legal"));
+    assert_eq!(
+        (expert.name.as_str(), expert.domain.as_str()),
+        ("Kiracılık", "legal")
+    );
     assert_eq!(expert.base_model.as_deref(), Some("r3mes/builtin"));
-    assert_eq!((expert.kind, expert.rank), (Some(AdapterKind::WeightDecomposed), Some(4)));
+    assert_eq!(
+        (expert.kind, expert.rank),
+        (Some(AdapterKind::WeightDecomposed), Some(4))
+    );
     assert_eq!((expert.examples, expert.tier), (2, Some(Tier::Disk)));
     assert_eq!(expert.evaluation[0].expert, 12.5);
     assert_eq!(expert.error, None);
     assert!(expert.generation.starts_with("sha256:") && expert.generation.len() == 71);
     let listed = engine.experts().list().expect("a list");
     assert_eq!(listed.last(), Some(&expert));
-    assert_eq!(engine.experts().examples("tenancy").expect("examples")[1], "my lease");
+    assert_eq!(
+        engine.experts().examples("tenancy").expect("examples")[1],
+        "my lease"
+    );
     assert!(engine.experts().remove("tenancy").expect("removed") > 1000);
     let gone = engine.experts().info("tenancy").expect_err("gone");
     assert_eq!(gone.code(), ErrorCode::UnknownName);
-    assert!(source.join("adapter_model.safetensors").exists(), "the original stays");
+    assert!(
+        source.join("adapter_model.safetensors").exists(),
+        "the original stays"
+    );
 }
 
 #[test]
@@ -63,10 +82,21 @@ fn an_id_is_given_once_and_what_is_said_wins_over_what_the_files_say() {
     let house = House::new();
     let source = house.outside("x");
     write_expert(&source, 1);
-    assert_eq!(house.import(&source, Some("medical_dora")).expect("installed"), "medical_dora");
-    let error = house.import(&source, Some("medical_dora")).expect_err("taken");
+    assert_eq!(
+        house
+            .import(&source, Some("medical_dora"))
+            .expect("installed"),
+        "medical_dora"
+    );
+    let error = house
+        .import(&source, Some("medical_dora"))
+        .expect_err("taken");
     assert_eq!(error.code(), ErrorCode::NameTaken);
-    assert!(error.report().contains("already installed, from `file:"), "{}", error.report());
+    assert!(
+        error.report().contains("already installed, from `file:"),
+        "{}",
+        error.report()
+    );
     assert_eq!(house.import(&source, None).expect("installed"), "tenancy");
     write_peft(&house.outside("Şükrü'nün Uzmanı"), 4, 192, 2);
     let id = house.import(&house.outside("Şükrü'nün Uzmanı"), None);
@@ -81,14 +111,24 @@ fn the_version_follows_the_content_and_nothing_else() {
         write_peft(&source, 4, 192, seed);
         house.import(&source, None).expect("installed");
     }
-    let generation = |id: &str| house.shelf.look(id, &house.base).expect("installed").generation;
+    let generation = |id: &str| {
+        house
+            .shelf
+            .look(id, &house.base)
+            .expect("installed")
+            .generation
+    };
     assert_eq!(generation("a"), generation("b"));
     assert_ne!(generation("a"), generation("c"));
     let before = generation("a");
     write_peft(&house.shelf.folder_of("a"), 4, 192, 3);
     assert_ne!(generation("a"), before, "a changed file is another version");
     write_peft(&house.shelf.folder_of("a"), 4, 192, 1);
-    assert_eq!(generation("a"), before, "the same content is the same version");
+    assert_eq!(
+        generation("a"),
+        before,
+        "the same content is the same version"
+    );
     let fresh = crate::experts::shelf::Shelf::new(home(house.folder.path()));
     assert_eq!(fresh.generation_of("b").expect("installed"), before);
 }
@@ -110,7 +150,10 @@ fn one_broken_expert_does_not_take_the_list_down() {
     let engine = engine(house.folder.path());
     let experts = engine.experts().list().expect("a list");
     let error = |id: &str| {
-        let entry = experts.iter().find(|one| one.expert_id == id).expect("listed");
+        let entry = experts
+            .iter()
+            .find(|one| one.expert_id == id)
+            .expect("listed");
         assert!(entry.registered, "{id}");
         entry.error.clone().unwrap_or_default()
     };
@@ -157,9 +200,14 @@ fn of_two_who_install_the_same_id_at_once_one_succeeds() {
             crate::experts::install::install(&shelf, &request(&source), &house.base, &Cancel::new())
         };
         let threads = [scope.spawn(one), scope.spawn(one)];
-        threads.map(|thread| thread.join().expect("no panic")).into()
+        threads
+            .map(|thread| thread.join().expect("no panic"))
+            .into()
     });
-    let failed: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    let failed: Vec<_> = results
+        .iter()
+        .filter_map(|result| result.as_ref().err())
+        .collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].code(), ErrorCode::NameTaken);
     assert_eq!(house.shelf.names().expect("a list"), ["tenancy"]);
@@ -172,7 +220,8 @@ fn a_cancelled_import_and_a_killed_one_leave_nothing() {
     write_expert(&source, 1);
     let cancel = Cancel::new();
     cancel.set();
-    let installed = crate::experts::install::install(&house.shelf, &request(&source), &house.base, &cancel);
+    let installed =
+        crate::experts::install::install(&house.shelf, &request(&source), &house.base, &cancel);
     assert_eq!(installed.expect("no error"), None);
     let half = house.shelf.folder_of(".r3mes-half");
     std::fs::create_dir_all(half.join("deep")).expect("what a kill leaves");

@@ -110,7 +110,8 @@ fn write_peft(folder: &Path, rank: usize, hidden: usize, seed: u64) {
             let number = dice.below(2000) as f32 / 1e5 + 0.01;
             numbers.extend_from_slice(&number.to_le_bytes());
         }
-        let tensor = json!({"dtype": "F32", "shape": shape, "data_offsets": [start, numbers.len()]});
+        let tensor =
+            json!({"dtype": "F32", "shape": shape, "data_offsets": [start, numbers.len()]});
         header.insert(name, tensor);
     }
     write_safetensors(folder, &Value::Object(header), &numbers);
@@ -134,7 +135,10 @@ fn write_safetensors(folder: &Path, header: &Value, numbers: &[u8]) {
 fn write_expert(folder: &Path, seed: u64) {
     write_peft(folder, 4, 192, seed);
     for (name, text) in [
-        ("examples.jsonl", "{\"text\": \"Kira sözleşmem bitti\"}\n{\"text\": \"my lease\"}\n"),
+        (
+            "examples.jsonl",
+            "{\"text\": \"Kira sözleşmem bitti\"}\n{\"text\": \"my lease\"}\n",
+        ),
         ("LICENSE", "CC-BY-4.0\n"),
         (
             "evaluation.json",

@@ -54,7 +54,12 @@ fn refused(house: &House, bytes: &[u8]) -> String {
     let path = house.outside("bad.r3mes-expert");
     std::fs::write(&path, bytes).expect("written");
     let error = house.import(&path, Some("mine")).expect_err("refused");
-    assert_eq!(error.code(), ErrorCode::ExpertUnusable, "{}", error.report());
+    assert_eq!(
+        error.code(),
+        ErrorCode::ExpertUnusable,
+        "{}",
+        error.report()
+    );
     house.refused(&path)
 }
 
@@ -77,11 +82,17 @@ fn what_is_exported_is_imported_the_same_and_the_same_expert_gives_the_same_byte
     let first = packed(&house);
     let other = House::new();
     let second = packed(&other);
-    assert_eq!(std::fs::read(&first).expect("there"), std::fs::read(second).expect("there"));
+    assert_eq!(
+        std::fs::read(&first).expect("there"),
+        std::fs::read(second).expect("there")
+    );
     let id = house.import(&first, None).expect("installed");
     assert_eq!(id, "tenancy");
     let again = export(&house, "tenancy", &house.outside("again.r3mes-expert"));
-    assert_eq!(std::fs::read(&first).expect("there"), std::fs::read(&again).expect("there"));
+    assert_eq!(
+        std::fs::read(&first).expect("there"),
+        std::fs::read(&again).expect("there")
+    );
     let files = contents(&first);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
@@ -101,7 +112,10 @@ fn what_is_exported_is_imported_the_same_and_the_same_expert_gives_the_same_byte
     assert_eq!(manifest["generation"], generation);
     let told = String::from_utf8_lossy(&std::fs::read(&first).expect("there")).into_owned();
     let place = house.folder.path().display().to_string();
-    assert!(!told.contains("Öğüt") && !told.contains(&place), "a pack tells nobody's folders");
+    assert!(
+        !told.contains("Öğüt") && !told.contains(&place),
+        "a pack tells nobody's folders"
+    );
 }
 
 #[test]
@@ -117,18 +131,37 @@ fn a_pack_may_be_compressed_by_whoever_zips_it() {
 fn entries_that_lead_elsewhere_are_refused_before_anything_is_written() {
     let house = House::new();
     let files = contents(&packed(&house));
-    for name in ["../x", "a/../../x", "/etc/passwd", "C:\\x", "..\\x", "\\\\server\\x"] {
+    for name in [
+        "../x",
+        "a/../../x",
+        "/etc/passwd",
+        "C:\\x",
+        "..\\x",
+        "\\\\server\\x",
+    ] {
         let mut files = files.clone();
         files[4].0 = name.to_owned();
         let reason = refused(&house, &zipped(&files, CompressionMethod::Stored));
-        assert!(reason.contains("which leads out of the expert's folder"), "{name}: {reason}");
+        assert!(
+            reason.contains("which leads out of the expert's folder"),
+            "{name}: {reason}"
+        );
     }
     assert!(!house.folder.path().join("x").exists());
-    for name in ["notes.txt", "sub/LICENSE", "license", "adapter_model.bin", "LICENSE\u{202e}"] {
+    for name in [
+        "notes.txt",
+        "sub/LICENSE",
+        "license",
+        "adapter_model.bin",
+        "LICENSE\u{202e}",
+    ] {
         let mut files = files.clone();
         files[4].0 = name.to_owned();
         let reason = refused(&house, &zipped(&files, CompressionMethod::Stored));
-        assert!(reason.contains("expected only `expert.json`"), "{name}: {reason}");
+        assert!(
+            reason.contains("expected only `expert.json`"),
+            "{name}: {reason}"
+        );
     }
 }
 
@@ -140,7 +173,8 @@ fn links_and_folders_are_refused() {
     let options = SimpleFileOptions::default();
     zip.start_file("manifest.json", options).expect("an entry");
     zip.write_all(&files[0].1).expect("written");
-    zip.add_symlink("LICENSE", "/etc/passwd", options).expect("a link");
+    zip.add_symlink("LICENSE", "/etc/passwd", options)
+        .expect("a link");
     let bytes = zip.finish().expect("an archive").into_inner();
     assert!(refused(&house, &bytes).contains("`LICENSE`, which is a link or a folder"));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -155,7 +189,11 @@ fn one_name_twice_is_refused() {
     let mut files = contents(&packed(&house));
     files.remove(3);
     files.push(("LICENSF".to_owned(), b"another".to_vec()));
-    let bytes = replace(&zipped(&files, CompressionMethod::Stored), "LICENSF", "LICENSE");
+    let bytes = replace(
+        &zipped(&files, CompressionMethod::Stored),
+        "LICENSF",
+        "LICENSE",
+    );
     assert!(refused(&house, &bytes).contains("two files of one name, expected each once"));
 }
 
@@ -171,11 +209,17 @@ fn a_bomb_is_refused_by_its_ratio_and_by_its_manifest() {
     // Small enough that a ratio says nothing, larger than the manifest says.
     files[6].1 = vec![0; 1 << 20];
     let reason = refused(&house, &zipped(&files, CompressionMethod::Deflated));
-    assert!(reason.contains("`adapter_model.safetensors` with"), "{reason}");
+    assert!(
+        reason.contains("`adapter_model.safetensors` with"),
+        "{reason}"
+    );
     // An archive that lies about what it will become is held to what it becomes.
     files[4].1 = b"CC-BY-4.0\nand more\n".to_vec();
     let reason = refused(&house, &zipped(&files, CompressionMethod::Stored));
-    assert!(reason.contains("`LICENSE` with more than the 10 B that `manifest.json` says"), "{reason}");
+    assert!(
+        reason.contains("`LICENSE` with more than the 10 B that `manifest.json` says"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -206,7 +250,11 @@ fn a_flipped_bit_anywhere_is_found_or_harms_nothing() {
         // A bit in a time or a comment means nothing; one in a file is always found.
         match house.import(&path, Some("flipped")) {
             Ok(id) => {
-                assert_eq!(house.shelf.generation_of(&id).expect("installed"), right, "{at}");
+                assert_eq!(
+                    house.shelf.generation_of(&id).expect("installed"),
+                    right,
+                    "{at}"
+                );
                 std::fs::remove_dir_all(house.shelf.folder_of(&id)).expect("deleted");
                 house.shelf.forget(&id);
             }
@@ -229,15 +277,42 @@ fn a_manifest_that_does_not_agree_with_the_pack_is_refused() {
         refused(&house, &zipped(&files, CompressionMethod::Stored))
     };
     for (reason, expected) in [
-        (with(&|manifest| manifest["format"] = json!(2)), "a pack of format 2, expected format 1"),
-        (with(&|manifest| manifest["generation"] = json!("sha256:0")), "which follows from its files"),
-        (with(&|manifest| manifest["files"][3]["sha256"] = json!("0")), "`LICENSE` with sha256"),
-        (with(&|manifest| manifest["files"][3]["size"] = json!(11)), "`LICENSE` with 10 B"),
-        (with(&|manifest| manifest["files"][3]["size"] = json!(1 << 21)), "`LICENSE` of 2097152 B"),
-        (with(&|manifest| manifest["files"][3]["path"] = json!("../x")), "`../x` in `manifest.json`"),
-        (with(&|manifest| manifest["files"][3] = manifest["files"][2].clone()), "twice in `manifest.json`"),
         (
-            with(&|manifest| drop(manifest["files"].as_array_mut().map(|files| files.remove(3)))),
+            with(&|manifest| manifest["format"] = json!(2)),
+            "a pack of format 2, expected format 1",
+        ),
+        (
+            with(&|manifest| manifest["generation"] = json!("sha256:0")),
+            "which follows from its files",
+        ),
+        (
+            with(&|manifest| manifest["files"][3]["sha256"] = json!("0")),
+            "`LICENSE` with sha256",
+        ),
+        (
+            with(&|manifest| manifest["files"][3]["size"] = json!(11)),
+            "`LICENSE` with 10 B",
+        ),
+        (
+            with(&|manifest| manifest["files"][3]["size"] = json!(1 << 21)),
+            "`LICENSE` of 2097152 B",
+        ),
+        (
+            with(&|manifest| manifest["files"][3]["path"] = json!("../x")),
+            "`../x` in `manifest.json`",
+        ),
+        (
+            with(&|manifest| manifest["files"][3] = manifest["files"][2].clone()),
+            "twice in `manifest.json`",
+        ),
+        (
+            with(&|manifest| {
+                drop(
+                    manifest["files"]
+                        .as_array_mut()
+                        .map(|files| files.remove(3)),
+                )
+            }),
             "`LICENSE`, which `manifest.json` does not name",
         ),
         (with(&|manifest| *manifest = json!([])), "`manifest.json`: "),

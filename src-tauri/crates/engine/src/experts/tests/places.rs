@@ -67,16 +67,28 @@ fn preload(engine: &Engine, ids: &[&str], tier: Option<Tier>) -> Vec<(Option<Tie
 
 fn tier(engine: &Engine, tier: Tier) -> TierReport {
     let tiers = engine.experts().tiers().expect("reports");
-    tiers.into_iter().find(|report| report.tier == tier).expect("each tier")
+    tiers
+        .into_iter()
+        .find(|report| report.tier == tier)
+        .expect("each tier")
 }
 
 #[test]
 fn without_a_device_experts_compute_from_main_memory_and_video_memory_is_told_absent() {
     let (_folder, engine) = engine(machine(16 * GB, None));
-    assert_eq!(preload(&engine, &["a", "b"], None), vec![(Some(Tier::Ram), String::new()); 2]);
+    assert_eq!(
+        preload(&engine, &["a", "b"], None),
+        vec![(Some(Tier::Ram), String::new()); 2]
+    );
     let vram = tier(&engine, Tier::Vram);
-    assert_eq!((vram.present, vram.budget_bytes, vram.used_bytes), (false, 0, 0));
-    assert_eq!(vram.reason, "no NVIDIA driver found; the processor computes everything");
+    assert_eq!(
+        (vram.present, vram.budget_bytes, vram.used_bytes),
+        (false, 0, 0)
+    );
+    assert_eq!(
+        vram.reason,
+        "no NVIDIA driver found; the processor computes everything"
+    );
     let ram = tier(&engine, Tier::Ram);
     assert_eq!(ram.experts, ["a", "b"]);
     assert!(ram.used_bytes > 0 && ram.used_bytes <= ram.budget_bytes);
@@ -91,12 +103,25 @@ fn without_a_device_experts_compute_from_main_memory_and_video_memory_is_told_ab
 #[test]
 fn with_a_device_that_computes_experts_go_there_by_way_of_main_memory() {
     let (_folder, engine) = engine(machine(16 * GB, Some(24 * GB)));
-    assert_eq!(preload(&engine, &["a"], Some(Tier::Ram)), [(Some(Tier::Ram), String::new())]);
-    assert_eq!(preload(&engine, &["a", "b"], None), vec![(Some(Tier::Vram), String::new()); 2]);
+    assert_eq!(
+        preload(&engine, &["a"], Some(Tier::Ram)),
+        [(Some(Tier::Ram), String::new())]
+    );
+    assert_eq!(
+        preload(&engine, &["a", "b"], None),
+        vec![(Some(Tier::Vram), String::new()); 2]
+    );
     let (vram, ram) = (tier(&engine, Tier::Vram), tier(&engine, Tier::Ram));
-    assert!(vram.present && vram.reason.contains("Test GPU"), "{}", vram.reason);
+    assert!(
+        vram.present && vram.reason.contains("Test GPU"),
+        "{}",
+        vram.reason
+    );
     assert_eq!((vram.experts.len(), ram.used_bytes), (2, 0));
-    assert_eq!(engine.experts().info("a").expect("known").tier, Some(Tier::Vram));
+    assert_eq!(
+        engine.experts().info("a").expect("known").tier,
+        Some(Tier::Vram)
+    );
 }
 
 #[test]
@@ -104,7 +129,10 @@ fn pins_hold_and_outlive_a_restart() {
     let (folder, first) = engine(machine(16 * GB, None));
     first.experts().set_pinned("a", true).expect("pinned");
     preload(&first, &["a"], None);
-    assert_eq!(first.experts().unload("a").expect_err("pinned").code(), ErrorCode::BadRequest);
+    assert_eq!(
+        first.experts().unload("a").expect_err("pinned").code(),
+        ErrorCode::BadRequest
+    );
     drop(first);
     let settings = Settings::compiled_in(home(folder.path()));
     let second = Engine::open_on(settings, machine(16 * GB, None)).expect("threads start");
@@ -124,9 +152,17 @@ fn unknown_ids_are_errors_and_known_ones_without_files_are_told() {
         .preload(&ids, None, &Cancel::new(), &mut |_| {})
         .expect_err("unknown");
     assert_eq!(error.code(), ErrorCode::UnknownName);
-    assert_eq!(tier(&engine, Tier::Ram).experts, [] as [&str; 0], "nothing was begun");
+    assert_eq!(
+        tier(&engine, Tier::Ram).experts,
+        [] as [&str; 0],
+        "nothing was begun"
+    );
     let reports = preload(&engine, &["medical_dora", "a"], None);
-    assert!(reports[0].1.starts_with("expert `medical_dora` is not installed"));
+    assert!(
+        reports[0]
+            .1
+            .starts_with("expert `medical_dora` is not installed")
+    );
     assert_eq!(reports[1].0, Some(Tier::Ram));
 }
 
@@ -146,16 +182,26 @@ fn a_plan_is_leased_and_a_removed_expert_stays_with_its_answer() {
     assert_eq!(plan.dropped.len(), 1);
     std::fs::remove_dir_all(desk.shelf.folder_of("c")).expect("gone after the plan");
     let leased = desk.lease(&plan, &Cancel::new()).expect("not cancelled");
-    let shares: Vec<(&str, f32)> = leased
-        .experts
+    let used = leased.used();
+    let shares: Vec<(&str, f32)> = used
         .iter()
-        .map(|(lease, share)| (lease.id(), *share))
+        .map(|used| (used.expert_id.as_str(), used.weight))
         .collect();
     assert_eq!(shares, [("a", 0.5), ("b", 0.5)]);
+    assert_eq!(leased.hits_and_misses(), (1, 1));
+    assert!(
+        leased
+            .adapters()
+            .iter()
+            .all(|(adapter, _)| adapter.bytes() > 0)
+    );
     assert!(leased.dropped[0].reason.starts_with("unknown expert `c`"));
     engine.experts().remove("a").expect("removed");
-    assert!(tier(&engine, Tier::Ram).used_bytes > 0, "the answer keeps it");
-    assert!(leased.experts[0].0.generation().starts_with("sha256:"));
+    assert!(
+        tier(&engine, Tier::Ram).used_bytes > 0,
+        "the answer keeps it"
+    );
+    assert!(used[0].generation.starts_with("sha256:"));
     drop(leased);
     engine.experts().unload("b").expect("not pinned");
     assert_eq!(tier(&engine, Tier::Ram).used_bytes, 0);
@@ -167,5 +213,8 @@ fn experts_leave_memory_with_their_model() {
     preload(&engine, &["a"], None);
     engine.desk().model_left();
     assert_eq!(tier(&engine, Tier::Ram).used_bytes, 0);
-    assert_eq!(engine.experts().info("a").expect("known").tier, Some(Tier::Disk));
+    assert_eq!(
+        engine.experts().info("a").expect("known").tier,
+        Some(Tier::Disk)
+    );
 }

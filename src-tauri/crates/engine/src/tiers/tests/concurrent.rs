@@ -48,7 +48,11 @@ fn play(cache: &Cache<Disk>, seed: u64, steps: usize, harsh: bool) {
                 match cache.lease(id, tier, &Cancel::new()) {
                     Ok(Some(lease)) => held.push(lease),
                     Ok(None) => panic!("nobody cancelled"),
-                    Err(EngineError::NoRoom { needed_bytes, free_bytes, .. }) => {
+                    Err(EngineError::NoRoom {
+                        needed_bytes,
+                        free_bytes,
+                        ..
+                    }) => {
                         // Others may have given back between the decision and now, never the other way around.
                         assert!(needed_bytes > 0 && free_bytes <= VRAM.max(RAM));
                     }
@@ -73,7 +77,10 @@ fn play(cache: &Cache<Disk>, seed: u64, steps: usize, harsh: bool) {
         held.iter().for_each(keeps_its_promise);
         if !harsh {
             for lease in &held {
-                assert!(cache.tier_of(lease.id()) <= lease.tier(), "{lease:?} was evicted");
+                assert!(
+                    cache.tier_of(lease.id()) <= lease.tier(),
+                    "{lease:?} was evicted"
+                );
             }
         }
         within_budget(cache);

@@ -21,7 +21,12 @@ fn use_promotes_to_the_device_and_leaves_main_memory() {
 #[test]
 fn what_leaves_the_device_goes_to_main_memory_before_it_goes_for_good() {
     let cache = cache(&[("a", 60), ("b", 60), ("c", 60)], 100, 130);
-    let now = || (ids(&cache, Tier::Vram).concat(), ids(&cache, Tier::Ram).concat());
+    let now = || {
+        (
+            ids(&cache, Tier::Vram).concat(),
+            ids(&cache, Tier::Ram).concat(),
+        )
+    };
     for (id, expected) in [
         ("a", ("a", "")),
         ("b", ("b", "a")),
@@ -30,7 +35,11 @@ fn what_leaves_the_device_goes_to_main_memory_before_it_goes_for_good() {
         ("a", ("a", "c")),
     ] {
         drop(lease(&cache, id, Tier::Vram));
-        assert_eq!(now(), (expected.0.to_owned(), expected.1.to_owned()), "{id}");
+        assert_eq!(
+            now(),
+            (expected.0.to_owned(), expected.1.to_owned()),
+            "{id}"
+        );
     }
     let evictions = |tier| cache.report(tier, true, String::new()).evictions;
     assert_eq!((evictions(Tier::Vram), evictions(Tier::Ram)), (3, 2));
@@ -41,7 +50,10 @@ fn what_finds_no_room_below_goes_to_the_disk() {
     let cache = cache(&[("a", 60), ("b", 60)], 100, 100);
     drop(lease(&cache, "a", Tier::Vram));
     drop(lease(&cache, "b", Tier::Vram));
-    assert_eq!((cache.tier_of("a"), cache.tier_of("b")), (Tier::Disk, Tier::Vram));
+    assert_eq!(
+        (cache.tier_of("a"), cache.tier_of("b")),
+        (Tier::Disk, Tier::Vram)
+    );
 }
 
 #[test]
@@ -50,7 +62,11 @@ fn a_device_lease_outlives_pressure_on_both_tiers() {
     let held = lease(&cache, "a", Tier::Vram);
     assert!(cache.lease("b", Tier::Vram, &Cancel::new()).is_err());
     assert_eq!(cache.tier_of("a"), Tier::Vram);
-    assert_eq!(cache.tier_of("b"), Tier::Ram, "what was read is kept where it fits");
+    assert_eq!(
+        cache.tier_of("b"),
+        Tier::Ram,
+        "what was read is kept where it fits"
+    );
     drop(held);
     drop(lease(&cache, "b", Tier::Vram));
     assert_eq!(cache.tier_of("a"), Tier::Ram);
