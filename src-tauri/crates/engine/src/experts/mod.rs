@@ -38,7 +38,7 @@ use crate::api::{
 };
 use crate::budget::MemoryBudget;
 use crate::cancel::Cancel;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Located};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::folders::size_of;
@@ -172,8 +172,11 @@ impl<'a> Experts<'a> {
                 expected: "`vram` or `ram`".into(),
             });
         }
-        if self.engine.resident().is_none() {
+        if !self.is_in_memory(&self.located()?) {
             self.engine.warm(cancel, progress)?;
+        }
+        if cancel.is_set() {
+            return Ok(Vec::new());
         }
         let budget = self.budget();
         let mut reports = Vec::new();
@@ -261,13 +264,8 @@ impl<'a> Experts<'a> {
 
     /// The chosen model by its headers, or the one in memory if it is the chosen one.
     fn base(&self) -> Result<Arc<Base>, EngineError> {
-        let settings = self.engine.settings();
-        let located = self
-            .engine
-            .models()
-            .locate_chosen(settings.model.as_deref())?;
-        let in_memory = self.engine.resident();
-        if in_memory.is_some_and(|model| model.located == located)
+        let located = self.located()?;
+        if self.is_in_memory(&located)
             && let Some(base) = self.desk().cache.adapters().model()
         {
             return Ok(base);
@@ -279,6 +277,17 @@ impl<'a> Experts<'a> {
                 hash: Catalogue::weights_hash(&located.path),
             })
         })
+    }
+
+    fn located(&self) -> Result<Located, EngineError> {
+        let settings = self.engine.settings();
+        let models = self.engine.models();
+        models.locate_chosen(settings.model.as_deref())
+    }
+
+    fn is_in_memory(&self, located: &Located) -> bool {
+        let in_memory = self.engine.resident();
+        in_memory.is_some_and(|model| model.located == *located)
     }
 
     /// What the chosen model will take of memory, by the bytes of its files.

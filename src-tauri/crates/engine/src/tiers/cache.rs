@@ -1,10 +1,11 @@
-//! Leases, and everything that moves for them.
+//! Leases: who has which adapter, since when, and what may go.
 
-use super::adapters::{Adapters, Measured, Version};
+use super::adapters::{Adapters, Version};
+use super::bring::Room;
 use super::counts::{Counts, TierUsed, Used};
-use super::ledger::{Ledger, Reservation, Tiered};
-use super::movement::{Movement, Moving, Quiet};
-use super::resident::{Lease, Place, Resident};
+use super::ledger::{Ledger, Tiered};
+use super::movement::{Movement, Quiet};
+use super::resident::{Lease, Resident};
 use crate::api::Tier;
 use crate::cancel::Cancel;
 use crate::error::EngineError;
@@ -16,34 +17,27 @@ const TRIES: usize = 3;
 
 /// The adapters in memory. Every method may be called from any thread.
 pub(crate) struct Cache<A: Adapters> {
-    adapters: A,
-    ledger: Ledger,
+    pub(super) adapters: A,
+    pub(super) ledger: Ledger,
     movement: Movement,
     state: Mutex<State<A>>,
     /// Milliseconds since 1970.
     now_ms: fn() -> u64,
 }
 
-struct State<A: Adapters> {
-    entries: HashMap<String, Entry<A>>,
+/// What is in memory, and how it was used.
+pub(super) struct State<A: Adapters> {
+    pub entries: HashMap<String, Entry<A>>,
     pins: BTreeSet<String>,
     /// Counted up with every use.
     clock: u64,
-    counts: Counts,
+    pub counts: Counts,
 }
 
-struct Entry<A: Adapters> {
-    resident: Arc<Resident<A>>,
-    used_at: u64,
-}
-
-/// Whether others may be pushed down to make room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Room {
-    /// Only what is free: a guess takes nothing from anybody.
-    Free,
-    /// Whoever was used longest ago goes.
-    Made,
+/// An adapter in memory, and when it was used last.
+pub(super) struct Entry<A: Adapters> {
+    pub resident: Arc<Resident<A>>,
+    pub used_at: u64,
 }
 
 /// What cannot be evicted now.
@@ -308,184 +302,21 @@ impl<A: Adapters> Cache<A> {
             .map_or(Tier::Disk, |entry| entry.resident.tier())
     }
 
-    /// Brings an adapter at least to `tier`; nothing when `keep_going` said no or the files are another version by now.
-    fn bring(
-        &self,
-        moving: &Moving,
-        id: &str,
-        measured: &Measured,
-        tier: Tier,
-        room: Room,
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<Arc<Resident<A>>>, EngineError> {
-        let resident = match self.current(id, &measured.version) {
-            Some(resident) => resident,
-            None => {
-                let reservation = self.room(moving, id, Tier::Ram, measured.bytes, room)?;
-                let loaded = self.adapters.load(id, &measured.version, keep_going)?;
-                let Some(host) = loaded else {
-                    return Ok(None);
-                };
-                self.put(id, measured.version.clone(), Place::Ram(host), reservation)
-            }
-        };
-        match (&resident.place, tier) {
-            (Place::Ram(host), Tier::Vram) => {
-                // Held by this function, so it is not evicted to make room for itself.
-                let bytes = resident.bytes();
-                let reservation = self.room(moving, id, Tier::Vram, bytes, room)?;
-                let device = self.adapters.upload(host)?;
-                let version = measured.version.clone();
-                Ok(Some(self.put(
-                    id,
-                    version,
-                    Place::Vram(device),
-                    reservation,
-                )))
-            }
-            _ => Ok(Some(resident)),
-        }
-    }
-
-    /// The adapter in memory if it is of this version; one of another version leaves.
-    fn current(&self, id: &str, version: &Version) -> Option<Arc<Resident<A>>> {
-        let stale = {
-            let mut state = self.lock();
-            match state.entries.get(id) {
-                Some(entry) if entry.resident.version == *version => {
-                    return Some(Arc::clone(&entry.resident));
-                }
-                _ => state.entries.remove(id),
-            }
-        };
-        drop(stale);
-        None
-    }
-
-    fn put(
-        &self,
-        id: &str,
-        version: Version,
-        place: Place<A>,
-        reservation: Reservation,
-    ) -> Arc<Resident<A>> {
-        let resident = Arc::new(Resident {
-            version,
-            place,
-            reservation,
-        });
-        let replaced = {
-            let mut state = self.lock();
-            let used_at = state.tick();
-            let entry = Entry {
-                resident: Arc::clone(&resident),
-                used_at,
-            };
-            state.entries.insert(id.to_owned(), entry)
-        };
-        drop(replaced);
-        resident
-    }
-
-    /// Bytes of a tier, made free by pushing others down. Nobody is pushed down for something that does not fit anyway.
-    fn room(
-        &self,
-        moving: &Moving,
-        id: &str,
-        tier: Tier,
-        bytes: u64,
-        room: Room,
-    ) -> Result<Reservation, EngineError> {
-        let no_room = || {
-            let of = |tiered: Tiered<u64>| *tiered.of(tier).unwrap_or(&0);
-            let budget_bytes = of(self.ledger.budget());
-            EngineError::NoRoom {
-                id: id.to_owned(),
-                tier,
-                needed_bytes: bytes,
-                free_bytes: budget_bytes.saturating_sub(of(self.fixed().bytes)),
-                budget_bytes,
-            }
-        };
-        if let Some(reservation) = self.ledger.reserve(tier, bytes) {
-            return Ok(reservation);
-        }
-        if room == Room::Free {
-            return Err(no_room());
-        }
-        if let EngineError::NoRoom { free_bytes, .. } = no_room()
-            && free_bytes < bytes
-        {
-            return Err(no_room());
-        }
-        while let Some((victim, entry)) = self.take_victim(tier) {
-            self.push_down(moving, victim, entry);
-            if let Some(reservation) = self.ledger.reserve(tier, bytes) {
-                return Ok(reservation);
-            }
-        }
-        Err(no_room())
-    }
-
-    /// Takes the one of `tier` that was used longest ago out, if any may go.
-    fn take_victim(&self, tier: Tier) -> Option<(String, Entry<A>)> {
-        let mut state = self.lock();
-        let victims = state
-            .entries
-            .iter()
-            .filter(|(id, entry)| entry.resident.tier() == tier && state.may_go(id, entry));
-        let id = victims
-            .min_by_key(|(_, entry)| entry.used_at)
-            .map(|(id, _)| id.clone())?;
-        let entry = state.entries.remove(&id)?;
-        state.counts.evicted(tier);
-        Some((id, entry))
-    }
-
-    /// Down one tier when that has room, otherwise to the disk, where its files are anyway.
-    fn push_down(&self, moving: &Moving, id: String, entry: Entry<A>) {
-        let used_at = entry.used_at;
-        // Nobody leased it when it was taken out, and nobody could since.
-        let Some(resident) = Arc::into_inner(entry.resident) else {
-            return;
-        };
-        let Place::Vram(device) = &resident.place else {
-            return;
-        };
-        let reserved = self.room(moving, &id, Tier::Ram, resident.bytes(), Room::Made);
-        let Ok(reservation) = reserved else {
-            return;
-        };
-        // A device that does not give it back leaves the files.
-        let Ok(host) = self.adapters.download(device) else {
-            return;
-        };
-        let below = Entry {
-            resident: Arc::new(Resident {
-                version: resident.version.clone(),
-                place: Place::Ram(host),
-                reservation,
-            }),
-            used_at,
-        };
-        self.lock().entries.insert(id, below);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State<A>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<A>> {
         // The state is whole after every statement.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<A: Adapters> State<A> {
-    fn tick(&mut self) -> u64 {
+    pub fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock
     }
 
     /// Whether an entry may be evicted. Claims are made under the state's lock, so one that only the map holds is in
     /// nobody's use, and stays so while the lock is held.
-    fn may_go(&self, id: &str, entry: &Entry<A>) -> bool {
+    pub fn may_go(&self, id: &str, entry: &Entry<A>) -> bool {
         !self.pins.contains(id) && Arc::strong_count(&entry.resident) == 1
     }
 }

@@ -1,7 +1,7 @@
 //! Where adapters are: on disk, in main memory, in the memory of a graphics processor; and how they move between the three.
 //!
 //! bytes are reserved → the adapter becomes resident → a question leases it. Each of the three is a value that gives back
-//! in `Drop`: a [`Reservation`] its bytes, a resident its reservation, a [`Lease`] its claim to stay.
+//! in `Drop`: a reservation its bytes, a resident its reservation, a [`Lease`] its claim to stay.
 //!
 //! - The bytes reserved in a tier never exceed its budget, whatever happens at once.
 //! - A leased adapter is never evicted, a pinned one neither. Otherwise the one that was used longest ago goes first, one
@@ -13,6 +13,7 @@
 //! This module knows neither files nor models: it moves what an [`Adapters`] gives it.
 
 mod adapters;
+mod bring;
 mod cache;
 mod counts;
 mod ledger;
@@ -25,9 +26,8 @@ mod resident;
 mod tests;
 
 pub(crate) use adapters::{Adapters, Measured, Version};
-pub(crate) use cache::{Cache, Fixed};
-pub(crate) use counts::Used;
-pub(crate) use ledger::{Reservation, Tiered};
+pub(crate) use cache::Cache;
+pub(crate) use ledger::Tiered;
 pub(crate) use movement::Quiet;
 pub(crate) use predict::next;
 pub(crate) use preload::Preloader;
