@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use r3mes_kernels::Isa;
-use r3mes_model::adapter::{Adapter, Mix, Precision, load};
+use r3mes_model::adapter::{Adapter, AdapterOptions, Mix, Precision, load};
 use r3mes_model::model::Model;
 use serde::Deserialize;
 
@@ -52,9 +52,13 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn loaded(model: &Model, name: &str, precision: Precision) -> Adapter {
-    let machine = (model.isa(), model.pool());
-    let weights = model.weights();
-    load(&folder(name), name, &weights, machine, precision, &mut || true)
+    let options = AdapterOptions {
+        isa: model.isa(),
+        pool: model.pool(),
+        precision,
+        kept: None,
+    };
+    load(&folder(name), name, &model.weights(), options, &mut || true)
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -123,12 +127,18 @@ fn int8_numbers_stay_near_the_exact_ones() {
     for name in ["dora-all", "additive", "mix-of-three"] {
         let case = MixCase::open(name);
         let model = case.base.model();
-        let (exact, small) = (case.mix(&model, Precision::F32), case.mix(&model, Precision::Int8));
+        let (exact, small) = (
+            case.mix(&model, Precision::F32),
+            case.mix(&model, Precision::Int8),
+        );
         assert!(small.traffic() * 2 < exact.traffic(), "{name}");
         for prompt in &case.expected.prompts {
             let row = |mix| logits(&model, mix, &prompt.ids, 512);
             let found = distance(&row(&small), &row(&exact));
-            assert!(found.sigma <= 0.4 && found.cosine >= 0.998, "{name}: {found:?}");
+            assert!(
+                found.sigma <= 0.4 && found.cosine >= 0.998,
+                "{name}: {found:?}"
+            );
         }
     }
 }

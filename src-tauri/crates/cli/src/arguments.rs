@@ -312,6 +312,9 @@ pub struct BenchArguments {
     /// How often; medians are reported
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
+    /// Random adapters of rank 16 on every linear, applied together
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub adapters: usize,
     #[command(flatten)]
     pub output: Output,
 }
@@ -333,6 +336,8 @@ pub enum DebugCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Write a random adapter for a model: valid, and of no use but for tests
+    Adapter(AdapterFlags),
     /// Exact logits after a prompt, and greedy tokens
     Logits(LogitsOptions),
     /// Token ids of a text or a conversation
@@ -369,6 +374,27 @@ pub struct LogitsOptions {
     /// Go on after an end token
     #[arg(long)]
     pub ignore_eos: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `debug adapter`.
+#[derive(Debug, Args)]
+pub struct AdapterFlags {
+    #[command(flatten)]
+    pub run: Run,
+    /// dora, lora or additive
+    #[arg(long, default_value = "dora")]
+    pub form: String,
+    /// Rank, on every linear
+    #[arg(long, default_value_t = 16)]
+    pub rank: usize,
+    /// Same model, form, rank and seed, same adapter
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The folder to write
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
     #[command(flatten)]
     pub output: Output,
 }

@@ -7,7 +7,9 @@ use crate::error::EngineError;
 use crate::folders::write_atomically;
 use crate::loaded::{open_model, open_text};
 use crate::settings::KvFormat;
-use r3mes_model::adapter::{self, AdapterError, Mix, Precision};
+use r3mes_model::adapter::{
+    self, AdapterError, AdapterForm, AdapterOptions, LARGEST_RANK, Mix, Precision,
+};
 use r3mes_model::forward::{Outcome, PREFILL_CHUNK_TOKENS, State};
 use r3mes_model::model::Model;
 use r3mes_model::synth;
@@ -75,6 +77,48 @@ impl Engine {
         }))
     }
 
+    /// Writes a random adapter for the chosen model; false when it was cancelled.
+    ///
+    /// # Errors
+    /// If the form is unknown, the rank cannot be, the model cannot be used, or the folder cannot be written.
+    pub fn synth_adapter(
+        &self,
+        form: &str,
+        rank: usize,
+        seed: u64,
+        out: &Path,
+        cancel: &Cancel,
+    ) -> Result<bool, EngineError> {
+        let refuse = |field: &str, found: String, expected: String| EngineError::BadRequest {
+            field: field.into(),
+            found,
+            expected,
+        };
+        let form = match form {
+            "dora" => AdapterForm::WeightDecomposed,
+            "lora" => AdapterForm::LowRank,
+            "additive" => AdapterForm::Additive,
+            other => {
+                let expected = "dora, lora or additive".into();
+                return Err(refuse("--form", format!("`{other}`"), expected));
+            }
+        };
+        if !(1..=LARGEST_RANK).contains(&rank) {
+            let expected = format!("1 to {LARGEST_RANK}");
+            return Err(refuse("--rank", rank.to_string(), expected));
+        }
+        let settings = self.settings();
+        let located = self.models().locate_chosen(settings.model.as_deref())?;
+        let opened = open_model(&located.path, &settings, settings.kv, cancel, &mut |_| {})?;
+        let Some(model) = opened else {
+            return Ok(false);
+        };
+        let machine = (model.isa(), model.pool());
+        let what = synth::SynthAdapter { form, rank, seed };
+        synth::write_adapter(&model.weights(), machine, what, out)?;
+        Ok(true)
+    }
+
     /// The token ids of a text or a conversation.
     ///
     /// # Errors
@@ -113,14 +157,14 @@ fn mix(
     for (folder, weight) in adapters {
         let name = folder.file_name().unwrap_or(folder.as_os_str());
         let going = &mut || !cancel.is_set();
-        let adapter = adapter::load(
-            folder,
-            &name.to_string_lossy(),
-            &model.weights(),
-            (model.isa(), model.pool()),
-            Precision::F32,
-            going,
-        );
+        let options = AdapterOptions {
+            isa: model.isa(),
+            pool: model.pool(),
+            precision: Precision::F32,
+            kept: None,
+        };
+        let name = name.to_string_lossy();
+        let adapter = adapter::load(folder, &name, &model.weights(), options, going);
         match adapter {
             Ok(adapter) => loaded.push((Arc::new(adapter), *weight)),
             Err(AdapterError::Cancelled) => return Ok(None),

@@ -8,6 +8,7 @@
 //! work was split.
 
 pub mod adapter;
+mod checksum;
 pub mod config;
 pub mod element;
 pub mod forward;

@@ -2,7 +2,9 @@
 
 use crate::api::AdapterKind;
 use r3mes_kernels::{Isa, Pool};
-use r3mes_model::adapter::{self, AdapterError, AdapterForm, AdapterInfo, Precision};
+use r3mes_model::adapter::{
+    self, AdapterError, AdapterForm, AdapterInfo, AdapterOptions, Kept, Precision,
+};
 use r3mes_model::config::ModelConfig;
 use r3mes_model::weights::Weights;
 use std::error::Error;
@@ -10,6 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use r3mes_model::adapter::Adapter;
+
+/// The resident form of an adapter, beside its files; it can be deleted at any time and is in no pack.
+const KEPT: &str = "resident.cache";
 
 /// An adapter as its files describe it.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,25 +71,29 @@ pub(crate) fn verify(
     }
 }
 
-/// Brings the adapter in `folder` into memory. Nothing when `keep_going` said no.
+/// Brings the adapter in `folder`, of this generation, into memory; its resident form stays beside its files for the next
+/// time. Nothing when `keep_going` said no.
 ///
 /// # Errors
 /// As [`verify`], and if it does not fit the weights or memory is short.
 pub(crate) fn load(
     folder: &Path,
     id: &str,
+    generation: &str,
     computer: &Computer,
     keep_going: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Adapter>, String> {
-    let Computer { weights, isa, pool } = computer;
-    match adapter::load(
-        folder,
-        id,
-        weights,
-        (*isa, pool),
-        Precision::Auto,
-        keep_going,
-    ) {
+    let file = folder.join(KEPT);
+    let options = AdapterOptions {
+        isa: computer.isa,
+        pool: &computer.pool,
+        precision: Precision::Auto,
+        kept: Some(Kept {
+            file: &file,
+            content: generation.as_bytes(),
+        }),
+    };
+    match adapter::load(folder, id, &computer.weights, options, keep_going) {
         Ok(adapter) => Ok(Some(adapter)),
         Err(AdapterError::Cancelled) => Ok(None),
         Err(error) => Err(words(&error, folder)),

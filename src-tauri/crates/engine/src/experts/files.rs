@@ -94,7 +94,7 @@ impl Adapters for Files {
             return Ok(None);
         }
         let folder = self.shelf.locate(id)?;
-        let loaded = adapter::load(&folder, id, &model.computer, keep_going);
+        let loaded = adapter::load(&folder, id, &found.generation, &model.computer, keep_going);
         let after = Stamp::of(&folder);
         if !after.is_ok_and(|after| after == found.stamp) {
             return Ok(None);

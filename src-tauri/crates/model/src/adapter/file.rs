@@ -76,7 +76,9 @@ impl AdapterFile {
         let source = Source::open(&path)?;
         let (metadata, data_offset) = read_header(&source)?;
         let mut found: BTreeMap<(usize, LinearName), BTreeMap<Role, Stored>> = BTreeMap::new();
-        for (name, info) in metadata.tensors() {
+        // In the order of names, so that the first error is always the same one.
+        let tensors: BTreeMap<_, _> = metadata.tensors().into_iter().collect();
+        for (name, info) in tensors {
             let Some((layer, linear, role)) = place(&name, config.form) else {
                 return Err(AdapterError::Unsupported {
                     path,
@@ -154,6 +156,23 @@ impl AdapterFile {
                 .map(|stored| numbers("the magnitude", stored))
                 .transpose()?,
         })
+    }
+
+    /// Refuses a file that was written while it was read.
+    ///
+    /// # Errors
+    /// If its length or time is another than when it was opened.
+    pub(super) fn check_unchanged(&self) -> Result<(), AdapterError> {
+        let now = Source::open(self.source.path())?;
+        match (now.bytes(), now.modified_ns()) == (self.source.bytes(), self.source.modified_ns()) {
+            true => Ok(()),
+            false => Err(AdapterError::File(LoadError::malformed(
+                self.source.path(),
+                "file",
+                "another content than when it was opened",
+                "it unchanged while it is read; load it again",
+            ))),
+        }
     }
 
     /// Bytes of the file.

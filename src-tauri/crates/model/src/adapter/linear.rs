@@ -80,7 +80,7 @@ impl LinearName {
     }
 
     /// The product it is part of, and its first row there.
-    pub(super) fn find(self, weights: &Weights, layer: usize) -> (&Linear, usize) {
+    pub(crate) fn find(self, weights: &Weights, layer: usize) -> (&Linear, usize) {
         let Layer {
             qkv,
             o,

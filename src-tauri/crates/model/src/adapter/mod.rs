@@ -15,6 +15,7 @@ mod compile;
 mod config;
 mod error;
 mod file;
+mod kept;
 mod linear;
 mod mix;
 mod norms;
@@ -27,4 +28,7 @@ pub use file::TENSOR_FILE;
 pub use linear::LinearName;
 pub(crate) use mix::LayerMix;
 pub use mix::{MOST_ADAPTERS, Mix};
-pub use resident::{Adapter, AdapterInfo, Precision, inspect, load, verify};
+pub(crate) use norms::{base_rows, gram, quadratic};
+pub use resident::{
+    Adapter, AdapterInfo, AdapterOptions, Kept, Precision, inspect, load, verify,
+};

@@ -14,7 +14,7 @@ const DIGITS: usize = 3;
 const LARGEST: f64 = (1 << 22) as f64;
 
 /// What is known of the rows of a base weight and their products with `A`.
-pub(super) struct BaseRows {
+pub(crate) struct BaseRows {
     /// `‖w‖²`: `[rows]`.
     pub squares: Vec<f64>,
     /// `W₀Aᵀ`: `[rows, rank]`.
@@ -25,7 +25,7 @@ pub(super) struct BaseRows {
 ///
 /// # Shapes
 /// - `a`: `[rank, in_features]`
-pub(super) fn base_rows(
+pub(crate) fn base_rows(
     isa: Isa,
     pool: &Pool,
     linear: &Linear,
@@ -73,7 +73,7 @@ pub(super) fn base_rows(
 }
 
 /// `A·Aᵀ`: `[rank, rank]`.
-pub(super) fn gram(a: &[f32], rank: usize) -> Vec<f64> {
+pub(crate) fn gram(a: &[f32], rank: usize) -> Vec<f64> {
     let columns = a.len() / rank;
     let row = |r: usize| &a[r * columns..][..columns];
     let mut out = vec![0.0; rank * rank];
@@ -92,7 +92,7 @@ pub(super) fn gram(a: &[f32], rank: usize) -> Vec<f64> {
 }
 
 /// `b G bᵀ`.
-pub(super) fn quadratic(b: &[f32], gram: &[f64]) -> f64 {
+pub(crate) fn quadratic(b: &[f32], gram: &[f64]) -> f64 {
     let rank = b.len();
     b.iter()
         .enumerate()

@@ -11,6 +11,7 @@ use super::compile::{Place, compile};
 use super::config::{AdapterConfig, AdapterForm};
 use super::error::{AdapterError, in_linear};
 use super::file::AdapterFile;
+use super::kept;
 use super::linear::LinearName;
 use crate::config::ModelConfig;
 use crate::weights::Weights;
@@ -95,7 +96,28 @@ pub fn verify(
         }
         file.read(name, *place)?;
     }
+    file.check_unchanged()?;
     Ok(describe(&config, &file, model, precision))
+/// What loading an adapter may use.
+#[derive(Clone, Copy)]
+pub struct AdapterOptions<'a> {
+    /// Instruction set of the kernels.
+    pub isa: Isa,
+    /// Threads.
+    pub pool: &'a Pool,
+    /// How numbers are kept.
+    pub precision: Precision,
+    /// Where the resident form is kept between loads.
+    pub kept: Option<Kept<'a>>,
+}
+
+/// A file with the resident form of an adapter.
+#[derive(Clone, Copy)]
+pub struct Kept<'a> {
+    /// The file; its folder exists.
+    pub file: &'a Path,
+    /// Names the content of the adapter's files: a file kept for another content is made anew.
+    pub content: &'a [u8],
 }
 
 /// Brings the adapter in `folder` into memory for the model of `weights`.
@@ -104,21 +126,34 @@ pub fn verify(
 ///
 /// # Errors
 /// As [`inspect`], and if a number is not finite, a magnitude belongs to no row, the magnitudes are those of another base, memory is
-/// short or `keep_going` said no.
+/// short or `keep_going` said no. That the resident form could not be kept is no error.
 pub fn load(
     folder: &Path,
     name: &str,
     weights: &Weights,
-    (isa, pool): (Isa, &Pool),
-    precision: Precision,
+    options: AdapterOptions<'_>,
     keep_going: &mut dyn FnMut() -> bool,
 ) -> Result<Adapter, AdapterError> {
     let model = &weights.config;
     let config = AdapterConfig::read(folder)?;
     let file = AdapterFile::open(folder, name, &config, model)?;
-    let info = describe(&config, &file, model, precision);
-    let shapes = shapes(&config, &file, model, precision);
-    let mut memory = AlignedBytes::zeroed(shapes.iter().map(|(_, shape)| shape.bytes()).sum())?;
+    let info = describe(&config, &file, model, options.precision);
+    let shapes = shapes(&config, &file, model, options.precision);
+    let bytes = shapes.iter().map(|(_, shape)| shape.bytes()).sum();
+    let layers = model.layers;
+    let key = options
+        .kept
+        .map(|kept| (kept.file, kept::key(kept.content, weights, &shapes)));
+    if let Some((path, key)) = &key
+        && let Some(memory) = kept::read(path, key, bytes, options.pool.threads())?
+    {
+        // What is not as it was written is made anew below.
+        let taken = Adapter::from_memory(name, info.clone(), &shapes, Arc::new(memory), layers);
+        if let Ok(adapter) = taken {
+            return Ok(adapter);
+        }
+    }
+    let mut memory = AlignedBytes::zeroed(bytes)?;
     let mut gains = Gains::default();
     let mut offset = 0;
     for &((layer, linear), shape) in &shapes {
@@ -134,7 +169,7 @@ pub fn load(
             scaling: config.scaling(layer, linear),
             rank: shape.rank,
         };
-        let compiled = compile(isa, pool, weights, &place, &numbers)?;
+        let compiled = compile(options.isa, options.pool, weights, &place, &numbers)?;
         if let Some(gain) = &compiled.gain {
             gains.add(gain, compiled.untrained);
         }
@@ -150,8 +185,13 @@ pub fn load(
         .map_err(|error| in_linear(name, (layer, linear.as_str()), error))?;
         offset += shape.bytes();
     }
+    file.check_unchanged()?;
     gains.check(name)?;
-    Adapter::from_memory(name, info, &shapes, Arc::new(memory), model.layers)
+    if let Some((path, key)) = &key {
+        // A folder that cannot be written costs time at the next load, nothing else.
+        let _not_kept = kept::write(path, key, &memory);
+    }
+    Adapter::from_memory(name, info, &shapes, Arc::new(memory), layers)
 }
 
 impl Adapter {
