@@ -158,6 +158,7 @@ impl Desk {
     /// Claims the experts of a plan, bringing those that are not where they must be. One that cannot be brought after all
     /// is told of and the others share its part. Nothing when it was cancelled.
     pub fn lease(&self, plan: &Plan, cancel: &Cancel) -> Option<Leased> {
+        let quiet = self.cache.quiet();
         let mut dropped = Vec::new();
         let mut planned: Vec<Planned> = Vec::new();
         let mut leases = Vec::new();
@@ -182,6 +183,7 @@ impl Desk {
         Some(Leased {
             experts: leases.into_iter().zip(shares).collect(),
             dropped,
+            quiet: Some(quiet),
         })
     }
 

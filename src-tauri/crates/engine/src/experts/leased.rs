@@ -3,7 +3,7 @@
 use super::adapter::Adapter;
 use super::files::Files;
 use crate::api::{ExpertDropped, ExpertUsed};
-use crate::tiers::{Lease, Place};
+use crate::tiers::{Lease, Place, Quiet};
 use std::sync::Arc;
 
 /// The experts of a plan, in use. Kept for as long as anything computes with them, a cache of keys and values included: what
@@ -13,9 +13,16 @@ pub(crate) struct Leased {
     pub experts: Vec<(Lease<Files>, f32)>,
     /// Those that could not be brought after all.
     pub dropped: Vec<ExpertDropped>,
+    /// While the answer runs nothing is preloaded on a guess.
+    pub(super) quiet: Option<Quiet>,
 }
 
 impl Leased {
+    /// The answer has ended, what it computed stays: the experts are held on to, guesses may go on.
+    pub fn rest(&mut self) {
+        self.quiet = None;
+    }
+
     /// What a mix is made of.
     pub fn adapters(&self) -> Vec<(Arc<Adapter>, f32)> {
         let one = |(lease, share): &(Lease<Files>, f32)| {

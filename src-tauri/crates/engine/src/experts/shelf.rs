@@ -154,16 +154,6 @@ impl Shelf {
         })
     }
 
-    /// The version of an installed adapter's files, whatever the model.
-    ///
-    /// # Errors
-    /// As [`Shelf::look`].
-    pub fn generation_of(&self, id: &str) -> Result<String, EngineError> {
-        let folder = self.locate(id)?;
-        let stamp = Stamp::of(&folder).map_err(|error| broken(id, error))?;
-        self.generation(id, &folder, &stamp)
-    }
-
     /// Notes that the numbers of an adapter cannot be used, which only reading them all could tell.
     pub fn note_broken(&self, id: &str, found: &Found, base: &Arc<Base>, reason: &str) {
         let known = Known {

@@ -96,18 +96,18 @@ impl<A: Adapters> Cache<A> {
         tier: Tier,
         cancel: &Cancel,
     ) -> Result<Option<Lease<A>>, EngineError> {
-        let quiet = self.movement.quiet();
+        let _quiet = self.movement.quiet();
         for _ in 0..TRIES {
             let measured = self.adapters.measure(id)?;
             if let Some(resident) = self.hit(id, &measured.version, tier) {
-                return Ok(Some(lease(id, resident, true, quiet)));
+                return Ok(Some(lease(id, resident, true)));
             }
             let Some(moving) = self.movement.begin(cancel) else {
                 return Ok(None);
             };
             // Whoever moved before may have brought it.
             if let Some(resident) = self.hit(id, &measured.version, tier) {
-                return Ok(Some(lease(id, resident, true, quiet)));
+                return Ok(Some(lease(id, resident, true)));
             }
             let from = self.tier_of_version(id, &measured.version);
             let mut keep_going = || !cancel.is_set();
@@ -115,7 +115,7 @@ impl<A: Adapters> Cache<A> {
             if let Some(resident) = brought {
                 let hit = from != Tier::Disk;
                 self.lock().counts.leased(id, from, (self.now_ms)());
-                return Ok(Some(lease(id, resident, hit, quiet)));
+                return Ok(Some(lease(id, resident, hit)));
             }
             if cancel.is_set() {
                 return Ok(None);
@@ -326,11 +326,10 @@ fn serves(place: Tier, wanted: Tier) -> bool {
     place <= wanted
 }
 
-fn lease<A: Adapters>(id: &str, resident: Arc<Resident<A>>, hit: bool, quiet: Quiet) -> Lease<A> {
+fn lease<A: Adapters>(id: &str, resident: Arc<Resident<A>>, hit: bool) -> Lease<A> {
     Lease {
         id: id.to_owned(),
         resident,
         hit,
-        _quiet: quiet,
     }
 }

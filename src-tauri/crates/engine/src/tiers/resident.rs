@@ -2,7 +2,6 @@
 
 use super::adapters::{Adapters, Version};
 use super::ledger::Reservation;
-use super::movement::Quiet;
 use crate::api::Tier;
 use std::sync::Arc;
 
@@ -32,13 +31,12 @@ impl<A: Adapters> Resident<A> {
     }
 }
 
-/// An adapter in use. While it lives the adapter is neither evicted nor replaced, and nothing is preloaded on a guess.
+/// An adapter in use. While it lives the adapter is neither evicted nor replaced.
 pub(crate) struct Lease<A: Adapters> {
     pub(super) id: String,
     pub(super) resident: Arc<Resident<A>>,
     /// Whether it was in memory already.
     pub(super) hit: bool,
-    pub(super) _quiet: Quiet,
 }
 
 impl<A: Adapters> Lease<A> {

@@ -155,10 +155,7 @@ fn ids_that_could_leave_the_folder_are_refused_wherever_they_come_from() {
                 ErrorCode::BadRequest
             );
         }
-        for unknown in [
-            house.shelf.locate(id).err(),
-            house.shelf.generation_of(id).err(),
-        ] {
+        for unknown in [house.shelf.locate(id).err(), house.shelf.known(id).err()] {
             assert_eq!(
                 unknown.map(|error| error.code()),
                 Some(ErrorCode::UnknownName),

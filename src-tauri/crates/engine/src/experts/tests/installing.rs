@@ -111,13 +111,7 @@ fn the_version_follows_the_content_and_nothing_else() {
         write_peft(&source, 4, 192, seed);
         house.import(&source, None).expect("installed");
     }
-    let generation = |id: &str| {
-        house
-            .shelf
-            .look(id, &house.base)
-            .expect("installed")
-            .generation
-    };
+    let generation = |id: &str| house.generation(id);
     assert_eq!(generation("a"), generation("b"));
     assert_ne!(generation("a"), generation("c"));
     let before = generation("a");
@@ -130,7 +124,8 @@ fn the_version_follows_the_content_and_nothing_else() {
         "the same content is the same version"
     );
     let fresh = crate::experts::shelf::Shelf::new(home(house.folder.path()));
-    assert_eq!(fresh.generation_of("b").expect("installed"), before);
+    let found = fresh.look("b", &house.base).expect("installed");
+    assert_eq!(found.generation, before);
 }
 
 #[test]

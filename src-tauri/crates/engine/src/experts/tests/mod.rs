@@ -57,6 +57,12 @@ impl House {
         installed.map(|id| id.expect("nobody cancels"))
     }
 
+    /// The version of an installed expert.
+    fn generation(&self, id: &str) -> String {
+        let found = self.shelf.look(id, &self.base);
+        found.expect("installed").generation
+    }
+
     /// Why an import is refused; nothing may be left of it.
     fn refused(&self, path: &Path) -> String {
         let error = self.import(path, Some("mine")).expect_err("refused");

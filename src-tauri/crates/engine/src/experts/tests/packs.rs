@@ -108,7 +108,7 @@ fn what_is_exported_is_imported_the_same_and_the_same_expert_gives_the_same_byte
         ]
     );
     let manifest: Value = serde_json::from_slice(&files[0].1).expect("JSON");
-    let generation = house.shelf.generation_of("tenancy").expect("installed");
+    let generation = house.generation("tenancy");
     assert_eq!(manifest["generation"], generation);
     let told = String::from_utf8_lossy(&std::fs::read(&first).expect("there")).into_owned();
     let place = house.folder.path().display().to_string();
@@ -240,7 +240,7 @@ fn a_flipped_bit_anywhere_is_found_or_harms_nothing() {
     let pack = packed(&house);
     let whole = std::fs::read(&pack).expect("there");
     house.import(&pack, Some("right")).expect("installed");
-    let right = house.shelf.generation_of("right").expect("installed");
+    let right = house.generation("right");
     let path = house.outside("flipped.r3mes-expert");
     let mut at = 7;
     while at < whole.len() {
@@ -250,11 +250,7 @@ fn a_flipped_bit_anywhere_is_found_or_harms_nothing() {
         // A bit in a time or a comment means nothing; one in a file is always found.
         match house.import(&path, Some("flipped")) {
             Ok(id) => {
-                assert_eq!(
-                    house.shelf.generation_of(&id).expect("installed"),
-                    right,
-                    "{at}"
-                );
+                assert_eq!(house.generation(&id), right, "{at}");
                 std::fs::remove_dir_all(house.shelf.folder_of(&id)).expect("deleted");
                 house.shelf.forget(&id);
             }
