@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use r3mes_engine::KvFormat;
+use r3mes_engine::api::Tier;
 use std::path::PathBuf;
 
 /// A private assistant on this computer: a ternary language model, no network needed.
@@ -26,6 +27,9 @@ pub enum Command {
     /// Fetch, choose and check models
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Install, share and place experts
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
     /// Hardware, memory, backend, folders, model
     Doctor(DoctorOptions),
     /// Measure speed and memory on this machine
@@ -193,6 +197,87 @@ pub enum ModelCommand {
     },
 }
 
+/// `adapter …`
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// The seven known experts and your own
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// What is known of an expert
+    Info {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Install an expert: a PEFT folder, an R3MES adapter folder, or a .r3mes-expert pack
+    Import(AdapterImport),
+    /// Write an installed expert as one file
+    Export {
+        /// Its id
+        id: String,
+        /// The file or folder to write (default: ID.r3mes-expert here)
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Bring experts into memory and tell how long it took
+    Preload {
+        /// Their ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// vram or ram (default: where experts compute)
+        #[arg(long, value_name = "TIER", value_parser = tier)]
+        tier: Option<Tier>,
+        #[command(flatten)]
+        run: Run,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take an expert out of memory
+    Unload {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Delete an installed expert
+    Remove {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// Options of `adapter import`.
+#[derive(Debug, Args)]
+pub struct AdapterImport {
+    /// A folder with adapter_config.json and adapter_model.safetensors, or a .r3mes-expert pack
+    pub path: PathBuf,
+    /// The id it gets here (default: the pack's, or made from the folder's name)
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Name for people
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// Its field, in one word
+    #[arg(long, value_name = "WORD")]
+    pub domain: Option<String>,
+    /// What it is good for, in a sentence
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// Licence of its files
+    #[arg(long, value_name = "NAME")]
+    pub licence: Option<String>,
+    #[command(flatten)]
+    pub run: Run,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// Form of the output.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Output {
@@ -324,6 +409,14 @@ pub struct TokenizeFlags {
     /// A JSON list of messages with `role` and `content`; `-` reads stdin
     #[arg(long, value_name = "FILE")]
     pub chat: Option<PathBuf>,
+}
+
+fn tier(word: &str) -> Result<Tier, String> {
+    match word {
+        "vram" => Ok(Tier::Vram),
+        "ram" => Ok(Tier::Ram),
+        _ => Err("expected vram or ram".to_owned()),
+    }
 }
 
 fn kv(word: &str) -> Result<KvFormat, String> {

@@ -75,6 +75,29 @@ pub fn inspect(
     Ok(describe(&config, &file, model, precision))
 }
 
+/// As [`inspect`], and reads every number.
+///
+/// What only the model's weights can tell, [`load`] tells. `keep_going` is asked before every linear.
+///
+/// # Errors
+/// As [`inspect`], and if a number is not finite or `keep_going` said no.
+pub fn verify(
+    folder: &Path,
+    name: &str,
+    model: &ModelConfig,
+    precision: Precision,
+    keep_going: &mut dyn FnMut() -> bool,
+) -> Result<AdapterInfo, AdapterError> {
+    let config = AdapterConfig::read(folder)?;
+    let file = AdapterFile::open(folder, name, &config, model)?;
+    for place in file.linears.keys() {
+        if !keep_going() {
+            return Err(AdapterError::Cancelled);
+        }
+        file.read(name, *place)?;
+    }
+    file.check_unchanged()?;
+    Ok(describe(&config, &file, model, precision))
 /// What loading an adapter may use.
 #[derive(Clone, Copy)]
 pub struct AdapterOptions<'a> {
