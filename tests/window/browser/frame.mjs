@@ -95,7 +95,7 @@ test('models say what is wrong with them, what fits, and what removing frees', (
   inWindow({}, async (page) => {
     const { main, sidebar, notices } = parts(page)
     await go(page, 'Models')
-    await main.getByText('cannot open `model.gguf`: the file is not there any more').waitFor()
+    await main.getByText('cannot open “model.gguf”: the file is not there any more').waitFor()
 
     await main.getByRole('button', { name: /^Download .*Llama3 8B/ }).click()
     const anyway = page.getByRole('dialog', { name: /all the same\?$/ })

@@ -203,7 +203,7 @@ export class FakeChats {
       if (asked.content.includes('/fail') && index === FAIL_AFTER) {
         return failed(
           'failed',
-          'the answer broke off: needs 3.1 GB, 2.4 GB free\nhint: choose a smaller cache in Settings',
+          'cannot hold the context: needs 3.1 GB, 2.4 GB free\nhint: choose a smaller cache in Settings',
         )
       }
       made = { ...made, content: made.content + text }
