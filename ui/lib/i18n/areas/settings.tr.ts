@@ -49,7 +49,8 @@ export const settingsTr: Translation<typeof settingsEn> = {
   'settings.kv.f16': 'Yarı bellek (16 bit)',
   'settings.kv.int8': 'Çeyrek bellek (8 bit)',
 
-  'settings.keyboardNote': 'Kısayollarda tuşun yeri değil, yazdığı harf geçerlidir; bu yüzden her klavye düzeninde çalışırlar.',
+  'settings.keyboardNote':
+    'Kısayollarda tuşun yeri değil, yazdığı harf geçerlidir; bu yüzden her klavye düzeninde çalışırlar.',
 
   'settings.network': 'Bu bilgisayardan dışarıya ne gider?',
   'settings.networkNote':
