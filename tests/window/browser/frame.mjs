@@ -229,7 +229,7 @@ test('everything can be done without a mouse', () =>
     await page.getByRole('option', { name: /Glucose tolerance test/ }).first().waitFor()
     await keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Glucose tolerance test' }).waitFor()
-    await keyboard.press('Control+2')
+    await keyboard.press('Control+3')
     await page.getByRole('heading', { level: 1, name: 'Models' }).waitFor()
     await keyboard.press('Alt+ArrowLeft')
     await page.getByRole('heading', { level: 1, name: 'Glucose tolerance test' }).waitFor()

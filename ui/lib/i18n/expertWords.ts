@@ -18,15 +18,20 @@ export function expertName(i18n: I18n, id: string | null, own?: { name: string }
   return field ? i18n.t(`experts.name.${field}`) : own?.name || id
 }
 
-/** Why an expert was left out. The core writes sizes in bytes. */
-export function droppedInWords(i18n: I18n, reason: string): string {
+/** Why an expert was left out, in a few words. The core writes sizes in bytes. */
+export function droppedShortly(i18n: I18n, reason: string): string {
   if (/not installed/.test(reason)) return i18n.t('why.reason.notInstalled')
   const room = /needs ([\d,]+) B, ([\d,]+) B free of ([\d,]+) B/.exec(reason)
   if (room) {
     const [needed, free, budget] = room.slice(1).map((digits) => i18n.bytes(Number(digits.replaceAll(',', ''))))
     return i18n.t('why.reason.room', { needed: needed!, free: free!, budget: budget! })
   }
-  // The sentence it stands in ends by itself.
-  const exact = reasonInWords(i18n, reason).replace(/\.$/, '')
-  return i18n.locale === 'en' ? exact : `${i18n.t('why.reason.broken')}. ${exact}`
+  return i18n.t('why.reason.broken')
+}
+
+/** The same, with the core's own words where the few do not have them all. Without a full stop. */
+export function droppedInWords(i18n: I18n, reason: string): string {
+  const short = droppedShortly(i18n, reason)
+  if (short !== i18n.t('why.reason.broken')) return short
+  return `${short}. ${reasonInWords(i18n, reason).replace(/\.$/, '')}`
 }

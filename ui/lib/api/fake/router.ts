@@ -44,8 +44,7 @@ function score(id: string, field: Field, question: string, settings: ExpertSetti
     0.97,
     matched.length > 0 ? 0.58 + 0.3 * keyword + 0.08 * noise(question) : 0.22 * noise(id + question),
   )
-  const total = settings.keyword_weight + settings.semantic_weight || 1
-  const fused = (settings.keyword_weight * keyword + settings.semantic_weight * semantic) / total
+  const fused = (settings.keyword_weight * keyword + settings.semantic_weight * semantic) / weightSum(settings)
   return {
     expert_id: id,
     keyword,
@@ -70,6 +69,8 @@ function choose(scores: ExpertScore[], settings: ExpertSettings): { reason: Rout
   return { reason: 'fused', chosen: scores.filter((one) => one.fused >= JOINS * best.fused).slice(0, MOST) }
 }
 
+const weightSum = (settings: ExpertSettings) => settings.keyword_weight + settings.semantic_weight || 1
+
 export function weights(chosen: { expert_id: string; fused: number }[]): ExpertWeight[] {
   const total = chosen.reduce((sum, one) => sum + one.fused, 0) || 1
   return chosen.map((one) => ({ expert_id: one.expert_id, weight: one.fused / total }))
@@ -92,10 +93,23 @@ export function routeOf(question: string, settings: ExpertSettings, kept: string
     .sort((a, b) => b.fused - a.fused)
   let { reason, chosen } = choose(scores, settings)
   const before = scores.find((one) => one.expert_id === kept)
-  // A short follow-up alone says little: who answered before goes on.
-  if (before && reason !== 'fast_path' && question.length < 60 && before !== chosen[0]) {
+  // A follow-up alone says little: who answered before goes on.
+  if (before && (reason === 'fallback' || reason === 'rejected') && before !== chosen[0]) {
     reason = 'kept'
     chosen = [before]
+    const other = scores.find((one) => one !== before)!
+    for (const [one, semantic] of [
+      [before, 0.48],
+      [other, 0.56],
+    ] as const) {
+      one.semantic = semantic
+      one.fused = (settings.keyword_weight * one.keyword + settings.semantic_weight * semantic) / weightSum(settings)
+    }
+    scores.sort((a, b) => b.fused - a.fused)
+  }
+  if (reason === 'fast_path') {
+    for (const one of scores) Object.assign(one, { semantic: 0, fused: one.keyword, nearest: [] })
+    scores.sort((a, b) => b.fused - a.fused)
   }
   return {
     used_fast_path: reason === 'fast_path',

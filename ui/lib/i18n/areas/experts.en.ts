@@ -48,7 +48,6 @@ export const expertsEn = {
   'experts.state.broken': 'Broken',
   'experts.state.loading': 'Loading…',
   'experts.pinned': 'Stays in memory',
-  'experts.notInstalled': 'Not installed. If you have its file, add it below.',
   'experts.size': '{size} on disk',
   'experts.resident': '{size} in memory',
   'experts.kind.weight_decomposed': 'DoRA, rank {rank}',
@@ -86,8 +85,6 @@ export const expertsEn = {
   'experts.warmed': { one: 'The model and one expert are ready', other: 'The model and {count} experts are ready' },
   'experts.warmedSome': { one: 'One expert could not be loaded', other: '{count} experts could not be loaded' },
   'experts.readFailed': 'The list of experts could not be read.',
-  'experts.routerOff': 'The router is off: without a choice of yours the base model answers.',
-  'experts.routerOn': 'Turn on',
 
   'experts.memory': 'Where they are',
   'experts.memoryNote':

@@ -50,7 +50,6 @@ export const expertsTr: Translation<typeof expertsEn> = {
   'experts.state.broken': 'Bozuk',
   'experts.state.loading': 'Yükleniyor…',
   'experts.pinned': 'Bellekte kalır',
-  'experts.notInstalled': 'Kurulu değil. Dosyası sizde varsa aşağıdan ekleyin.',
   'experts.size': 'diskte {size}',
   'experts.resident': 'bellekte {size}',
   'experts.kind.weight_decomposed': 'DoRA, rank {rank}',
@@ -88,8 +87,6 @@ export const expertsTr: Translation<typeof expertsEn> = {
   'experts.warmed': { one: 'Model ve bir uzman hazır', other: 'Model ve {count} uzman hazır' },
   'experts.warmedSome': { one: 'Bir uzman yüklenemedi', other: '{count} uzman yüklenemedi' },
   'experts.readFailed': 'Uzmanların listesi okunamadı.',
-  'experts.routerOff': 'Yönlendirici kapalı: siz seçmezseniz temel model yanıt verir.',
-  'experts.routerOn': 'Aç',
 
   'experts.memory': 'Nerede duruyorlar',
   'experts.memoryNote':
