@@ -23,8 +23,8 @@ export function keptInWords(i18n: I18n, routing: Routing, name: Naming): string 
   const { kept, best } = against
   return i18n.t('why.keptNumbers', {
     kept: name(kept.expert_id),
-    keptScore: i18n.decimal(kept.fused, 2),
+    keptScore: i18n.number(kept.fused, 2),
     best: name(best.expert_id),
-    bestScore: i18n.decimal(best.fused, 2),
+    bestScore: i18n.number(best.fused, 2),
   })
 }
