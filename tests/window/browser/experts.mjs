@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answered, ask, choose, go, inWindow, openChat, parts, until } from './support.mjs'
 
-const chip = (page, who) => page.getByRole('main').getByRole('button', { name: `Who answered: ${who}. Why?` })
+const chip = (page, who) => page.getByRole('main').getByRole('button', { name: new RegExp(`^Who answered: ${who}`) })
 const inspector = (page) => page.getByRole('complementary', { name: 'Details of the answer' })
 const row = (page, id) => page.locator(`[data-expert="${id}"]`)
 const asked = (page, name) =>
@@ -91,7 +91,7 @@ test('@ offers experts, and the one it names answers that message only', () =>
     await composer.press('Enter')
     await until('the field', () => composer.inputValue(), '@medical ')
     await composer.pressSequentially('is a lease in writing?')
-    await main.getByRole('button', { name: 'For this message: Medical' }).waitFor()
+    await main.getByRole('button', { name: 'For this message: @Medical' }).waitFor()
     await composer.press('Enter')
     await chip(page, 'Medical').waitFor()
     assert.equal((await questions.locator('.selectable').innerText()).trim(), 'is a lease in writing?')
@@ -246,7 +246,7 @@ test('in Turkish the experts and their reasons are Turkish', () =>
     const main = page.getByRole('main')
     await main.getByRole('textbox', { name: 'İleti' }).fill('Diyabet nedir?')
     await main.getByRole('button', { name: 'Gönder' }).click()
-    await main.getByRole('button', { name: 'Yanıtı veren: Tıp. Neden?' }).click()
+    await main.getByRole('button', { name: /^Yanıtı veren: Tıp/ }).click()
     await page
       .getByText(/Tıp uzmanını gösteriyor|Tıp için yeterince açıktı/)
       .first()

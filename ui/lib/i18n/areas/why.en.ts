@@ -2,7 +2,7 @@ import type { Area } from '../messages'
 
 // Who answers and why: the chip on an answer, the inspector, the choice beside the message field.
 export const whyEn = {
-  'why.chipLabel': 'Who answered: {who}. Why?',
+  'why.chipLabel': 'Who answered:',
   'why.answers': '{who} answers.',
   'why.score': 'score {score}',
   'why.share': '{share} of the answer',

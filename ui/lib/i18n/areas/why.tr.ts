@@ -2,7 +2,7 @@ import type { Translation } from '../messages'
 import type { whyEn } from './why.en'
 
 export const whyTr: Translation<typeof whyEn> = {
-  'why.chipLabel': 'Yanıtı veren: {who}. Neden?',
+  'why.chipLabel': 'Yanıtı veren:',
   'why.answers': 'Yanıtlayan: {who}.',
   'why.score': 'puan {score}',
   'why.share': 'yanıtın {share} kadarı',
