@@ -5,6 +5,8 @@
 mod answers;
 mod download;
 mod downloads_resumed;
+mod embed;
+mod embedders;
 mod hub;
 mod inspection;
 mod interrupted;

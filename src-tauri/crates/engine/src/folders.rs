@@ -46,6 +46,11 @@ impl Home {
         self.path.join("models")
     }
 
+    /// Installed embedders, one folder each.
+    pub fn embedders(&self) -> PathBuf {
+        self.path.join("embedders")
+    }
+
     /// Repacked copies of models whose own folder cannot be written.
     pub fn cache(&self) -> PathBuf {
         self.path.join("cache")
