@@ -279,6 +279,10 @@ pub struct AdapterImport {
     pub licence: Option<String>,
     #[command(flatten)]
     pub run: Run,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// Options of `embed`.
 #[derive(Debug, Args)]
 pub struct EmbedOptions {

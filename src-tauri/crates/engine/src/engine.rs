@@ -122,6 +122,8 @@ impl Engine {
     /// The experts: installed, resident, pinned.
     pub fn experts(&self) -> Experts<'_> {
         Experts::of(self)
+    }
+
     /// The installed embedders.
     pub fn embedders(&self) -> &Catalogue {
         &self.embedders

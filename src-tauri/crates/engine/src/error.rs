@@ -334,9 +334,6 @@ impl EngineError {
             | EngineError::ExpertChanging { .. } => ErrorCode::Busy,
             EngineError::DiskFull { .. } => ErrorCode::DiskFull,
             EngineError::Store { .. } | EngineError::BadStore { .. } => ErrorCode::Store,
-            EngineError::BrokenModel { .. } | EngineError::Load(_) | EngineError::Text(_) => {
-                ErrorCode::ModelUnusable
-            }
             EngineError::Adapter(_) => ErrorCode::ExpertUnusable,
             EngineError::BrokenModel { .. }
             | EngineError::Load(_)

@@ -49,6 +49,8 @@ impl Home {
     /// Installed experts, one folder each.
     pub fn adapters(&self) -> PathBuf {
         self.path.join("adapters")
+    }
+
     /// Installed embedders, one folder each.
     pub fn embedders(&self) -> PathBuf {
         self.path.join("embedders")

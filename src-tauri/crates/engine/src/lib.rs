@@ -32,6 +32,7 @@ mod loaded;
 mod memory;
 mod probe;
 mod random;
+pub mod router;
 mod settings;
 mod tiers;
 

@@ -34,16 +34,15 @@ impl Order {
         self.0
     }
 
+    /// A number from −1 to 1.
+    pub fn between(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    }
+
     pub fn shuffle<T>(&mut self, values: &mut [T]) {
         for last in (1..values.len()).rev() {
             let other = (self.next() % (last as u64 + 1)) as usize;
             values.swap(last, other);
         }
-    }
-}
-
-impl Default for Order {
-    fn default() -> Order {
-        Order::new()
     }
 }

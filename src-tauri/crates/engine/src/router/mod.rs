@@ -22,10 +22,10 @@ mod tests;
 mod tuning;
 mod words;
 
-pub use builtin::{CLASS_IDS, CLASS_NAMES};
+pub use builtin::{CLASS_IDS, CLASS_NAMES, builtin_embedder};
 pub use keep::{Recent, Stickiness, keep};
 pub use linear::{CLASSES, Scores};
-pub use refit::{Label, Refit};
+pub use refit::{Label, Learned, Refit};
 pub use semantic::{Embeds, Head, MOST_EXAMPLES};
 pub use tuning::{Calibration, Tuning};
 
@@ -82,6 +82,8 @@ struct Own {
 struct Correction {
     expert: usize,
     examples: Arc<Examples>,
+    /// The label it comes from; none for examples that an expert of the seven brought.
+    label: Option<Label>,
 }
 
 /// Scores of both stages for every expert: the known ones, then the own ones.
@@ -130,6 +132,7 @@ impl Router {
                 self.corrections.push(Correction {
                     expert: class,
                     examples,
+                    label: None,
                 });
             }
         } else {

@@ -1,13 +1,13 @@
 //! The semantic stage: what the embedding of a question says.
 //!
-//! A linear head, fitted per embedder, gives the seven experts their scores. An expert that the head does not know takes part
+//! A small head, fitted per embedder, gives the seven experts their scores. An expert that the head does not know takes part
 //! through its example questions: the nearer the question is to the nearest of them, the larger the share it takes from the
 //! others. The same rule lets corrections of a user speak near the question they were made for.
 
 use super::linear::{CLASSES, Scores};
 use crate::api::NearestExample;
 use crate::error::EngineError;
-use serde::{Deserialize, Serialize};
+use r3mes_model::embedding::Embedder;
 
 /// Gives normalised embeddings.
 pub trait Embeds: Send + Sync {
@@ -21,13 +21,17 @@ pub trait Embeds: Send + Sync {
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError>;
 }
 
-/// A linear head over embeddings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A small network over embeddings: `logits = top · relu(hidden · x + hidden_bias) + bias`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// The embedder it was fitted for.
     pub embedder: String,
-    /// Weights, `[dimension, CLASSES]`.
-    pub weights: Vec<Scores>,
+    /// Weights of the hidden units, `[dimension, units]`.
+    pub hidden: Vec<f32>,
+    /// Bias of each hidden unit.
+    pub hidden_bias: Vec<f32>,
+    /// Weights from the hidden units, `[units, CLASSES]`.
+    pub top: Vec<Scores>,
     /// Bias of each class.
     pub bias: Scores,
 }
@@ -35,13 +39,83 @@ pub struct Head {
 impl Head {
     /// Logits before calibration.
     pub(super) fn logits(&self, embedding: &[f32]) -> Scores {
+        let mut units = vec![0.0; self.hidden_bias.len()];
+        self.units(embedding, &mut units);
+        self.above(&units)
+    }
+
+    /// Values of the hidden units.
+    pub(super) fn units(&self, embedding: &[f32], units: &mut [f32]) {
+        units.copy_from_slice(&self.hidden_bias);
+        for (x, weights) in embedding.iter().zip(self.hidden.chunks_exact(units.len())) {
+            for (unit, weight) in units.iter_mut().zip(weights) {
+                *unit += x * weight;
+            }
+        }
+        for unit in units {
+            *unit = unit.max(0.0);
+        }
+    }
+
+    /// Logits from the values of the hidden units.
+    pub(super) fn above(&self, units: &[f32]) -> Scores {
         let mut logits = self.bias;
-        for (x, weights) in embedding.iter().zip(&self.weights) {
+        for (unit, weights) in units.iter().zip(&self.top) {
             for (logit, weight) in logits.iter_mut().zip(weights) {
-                *logit += x * weight;
+                *logit += unit * weight;
             }
         }
         logits
+    }
+
+    /// The file: dimension and units as `u32`, then hidden, hidden bias, top and bias as `f32`, all little-endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let units = self.hidden_bias.len();
+        let sizes = [self.hidden.len() / units.max(1), units];
+        let mut bytes: Vec<u8> = sizes.iter().flat_map(|n| (*n as u32).to_le_bytes()).collect();
+        let numbers = self.hidden.iter().chain(&self.hidden_bias);
+        let numbers = numbers.chain(self.top.as_flattened()).chain(&self.bias);
+        bytes.extend(numbers.flat_map(|x| x.to_le_bytes()));
+        bytes
+    }
+
+    /// Reads what [`Head::to_bytes`] wrote; nothing if it is not that, or a number is not finite.
+    pub fn from_bytes(embedder: &str, bytes: &[u8]) -> Option<Head> {
+        let (sizes, numbers) = bytes.split_at_checked(8)?;
+        let size = |at: usize| Some(u32::from_le_bytes(sizes[at..at + 4].try_into().ok()?) as usize);
+        let (dimension, units) = (size(0)?, size(4)?);
+        let hidden = dimension.checked_mul(units)?;
+        let count = hidden.checked_add(units)?.checked_add(units.checked_mul(CLASSES)?)? + CLASSES;
+        if units == 0 || numbers.len() != count.checked_mul(4)? {
+            return None;
+        }
+        let numbers: Vec<f32> = numbers
+            .chunks_exact(4)
+            .map(|four| f32::from_le_bytes(four.try_into().expect("four bytes")))
+            .collect();
+        if !numbers.iter().all(|x| x.is_finite()) {
+            return None;
+        }
+        let (hidden, rest) = numbers.split_at(hidden);
+        let (hidden_bias, rest) = rest.split_at(units);
+        let (top, bias) = rest.split_at(units * CLASSES);
+        Some(Head {
+            embedder: embedder.to_owned(),
+            hidden: hidden.to_vec(),
+            hidden_bias: hidden_bias.to_vec(),
+            top: top.as_chunks::<CLASSES>().0.to_vec(),
+            bias: bias.try_into().ok()?,
+        })
+    }
+}
+
+impl Embeds for Embedder {
+    fn name(&self) -> &str {
+        Embedder::name(self)
+    }
+
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(Embedder::embed(self, texts)?)
     }
 }
 

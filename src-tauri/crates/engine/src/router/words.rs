@@ -4,7 +4,7 @@
 //! A space on both sides of every word makes word boundaries a matter of plain matching: ` heart ` never finds `hearth`,
 //! ` hastalik` finds every Turkish form of the word, `itis ` every inflammation.
 
-use crate::conversations::fold_char;
+use crate::conversations::fold::fold_char;
 use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 
