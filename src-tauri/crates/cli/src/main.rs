@@ -38,6 +38,7 @@ fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<Done, Stop> {
         Command::Inference(command) => commands::inference::run(home, command, interrupt),
         Command::Model(command) => commands::model::run(home, command, interrupt),
         Command::Adapter(command) => commands::adapter::run(home, command, interrupt),
+        Command::Route(options) => commands::route::run(home, options),
         Command::Embed(options) => commands::embed::run(home, options),
         Command::Embedder(command) => commands::embedder::run(home, command, interrupt),
         Command::Doctor(options) => commands::doctor::run(home, options),

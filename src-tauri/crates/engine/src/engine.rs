@@ -11,6 +11,7 @@ use crate::error::EngineError;
 use crate::experts::{Desk, Experts};
 use crate::loaded::{Resident, Slot};
 use crate::probe::MemoryProbe;
+use crate::router::Router;
 use crate::settings::{Flags, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -136,6 +137,14 @@ impl Engine {
     pub fn embed(&self, texts: &[&str]) -> Result<Embeddings, EngineError> {
         let embedder = self.embedder.get(&self.settings())?;
         embedder::embed(&embedder, texts)
+    }
+
+    /// The router that ships, with the embedder that the settings name.
+    ///
+    /// # Errors
+    /// As [`Engine::embed`].
+    pub fn router(&self) -> Result<Router, EngineError> {
+        Router::builtin(self.embedder.get(&self.settings())?)
     }
 
     /// Fetches an embedder from the hub.
