@@ -123,10 +123,10 @@ fn is_part(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
 }
 
-/// Signs that say something about a question: money, shell, code, formulas.
+/// Signs that say something about a question: money, shell, code, formulas. Not `*`, which stands for letters in entries.
 fn is_sign(c: char) -> bool {
     matches!(c, '€' | '£')
-        || c.is_ascii_punctuation() && !matches!(c, '.' | ',' | ':' | '\'' | '^')
+        || c.is_ascii_punctuation() && !matches!(c, '.' | ',' | ':' | '\'' | '^' | '*')
 }
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
             ),
             (
                 "`grep -rn` $HOME/*.txt",
-                " ^ ` grep - rn ` $ home / * txt ",
+                " ^ ` grep - rn ` $ home / txt ",
             ),
             ("!!! ---", " ^ ! - "),
             ("سؤال 🙂 שאלה", " ^ سوال שאלה "),
