@@ -100,7 +100,11 @@ const MIXES: [&[&str]; 5] = [
     &["own-one", "medical_dora", "legal_dora"],
 ];
 
-const TEXTS: [&str; 3] = ["What is a river?", "Su nedir?", "Write a line about the sea."];
+const TEXTS: [&str; 3] = [
+    "What is a river?",
+    "Su nedir?",
+    "Write a line about the sea.",
+];
 
 /// Answers of fresh engines that hold nothing but the same files.
 fn cold(bench: &Bench) -> HashMap<(usize, usize), String> {
@@ -121,15 +125,29 @@ fn experts_in_any_order_answer_as_on_a_cold_start() {
     let bench = Bench::new();
     let cold = cold(&bench);
     let differing = (1..MIXES.len()).filter(|mix| cold[&(*mix, 2)] != cold[&(0, 2)]);
-    assert!(differing.count() >= 3, "random adapters change answers: {cold:?}");
+    assert!(
+        differing.count() >= 3,
+        "random adapters change answers: {cold:?}"
+    );
     // A → B → A and every other order, with whatever each leaves behind.
     let mut dice = 7u32;
     for step in 0..60 {
         dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let (mix, text) = ((dice >> 16) as usize % MIXES.len(), (dice >> 8) as usize % TEXTS.len());
+        let (mix, text) = (
+            (dice >> 16) as usize % MIXES.len(),
+            (dice >> 8) as usize % TEXTS.len(),
+        );
         let result = answer(&bench.engine, question(TEXTS[text], MIXES[mix]));
-        assert_eq!(result.output, cold[&(mix, text)], "step {step}, mix {mix}, text {text}");
-        let used: Vec<&str> = result.experts_used.iter().map(|one| &*one.expert_id).collect();
+        assert_eq!(
+            result.output,
+            cold[&(mix, text)],
+            "step {step}, mix {mix}, text {text}"
+        );
+        let used: Vec<&str> = result
+            .experts_used
+            .iter()
+            .map(|one| &*one.expert_id)
+            .collect();
         assert_eq!(used, MIXES[mix], "step {step}");
     }
 }
@@ -143,7 +161,10 @@ fn questions_asked_at_once_with_different_experts_never_leak_into_one_another() 
             let (engine, cold) = (Arc::clone(&bench.engine), Arc::clone(&cold));
             std::thread::spawn(move || {
                 for turn in 0..12 {
-                    let (mix, text) = ((thread + turn) % MIXES.len(), (thread * 2 + turn) % TEXTS.len());
+                    let (mix, text) = (
+                        (thread + turn) % MIXES.len(),
+                        (thread * 2 + turn) % TEXTS.len(),
+                    );
                     let result = answer(&engine, question(TEXTS[text], MIXES[mix]));
                     assert_eq!(result.output, cold[&(mix, text)], "mix {mix}, text {text}");
                 }
@@ -160,7 +181,10 @@ fn a_follow_up_question_to_the_same_experts_reads_only_what_is_new() {
     let bench = Bench::new();
     let first = answer(&bench.engine, question(TEXTS[0], &["legal_dora"]));
     let other = answer(&bench.engine, question(TEXTS[0], &["medical_dora"]));
-    assert_eq!(other.metrics.cached_tokens, 0, "keys and values of another expert");
+    assert_eq!(
+        other.metrics.cached_tokens, 0,
+        "keys and values of another expert"
+    );
     let mut follow_up = question("And a lake?", &["legal_dora"]);
     follow_up.messages.splice(
         0..0,
@@ -176,19 +200,33 @@ fn a_follow_up_question_to_the_same_experts_reads_only_what_is_new() {
         second.metrics.cached_tokens,
         first.metrics.prompt_tokens
     );
-    assert_eq!((second.metrics.cache_hits, second.metrics.cache_misses), (1, 0));
+    assert_eq!(
+        (second.metrics.cache_hits, second.metrics.cache_misses),
+        (1, 0)
+    );
 }
 
 #[test]
 fn an_expert_that_was_named_and_cannot_answer_is_an_error_and_never_the_base_model() {
     let bench = Bench::new();
     let (code, message) = failure(&bench.engine, question("hi", &["nobody"]));
-    assert_eq!((code, message.contains("unknown expert `nobody`")), (ErrorCode::UnknownName, true));
+    assert_eq!(
+        (code, message.contains("unknown expert `nobody`")),
+        (ErrorCode::UnknownName, true)
+    );
     let (code, message) = failure(&bench.engine, question("hi", &["science_dora"]));
-    assert_eq!((code, message.contains("not installed")), (ErrorCode::UnknownName, true));
+    assert_eq!(
+        (code, message.contains("not installed")),
+        (ErrorCode::UnknownName, true)
+    );
     let (code, _) = failure(&bench.engine, question("hi", &["own-one", "own-one"]));
     assert_eq!(code, ErrorCode::BadRequest);
-    let folder = bench.engine.settings().home.path.join("adapters/legal_dora");
+    let folder = bench
+        .engine
+        .settings()
+        .home
+        .path
+        .join("adapters/legal_dora");
     std::fs::write(folder.join("adapter_model.safetensors"), b"nothing").expect("written");
     let (code, message) = failure(&bench.engine, question("hi", &["legal_dora"]));
     assert_eq!(code, ErrorCode::ExpertUnusable, "{message}");
