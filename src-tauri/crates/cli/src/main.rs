@@ -39,6 +39,7 @@ fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<Done, Stop> {
         Command::Model(command) => commands::model::run(home, command, interrupt),
         Command::Embed(options) => commands::embed::run(home, options),
         Command::Embedder(command) => commands::embedder::run(home, command, interrupt),
+        Command::Adapter(command) => commands::adapter::run(home, command, interrupt),
         Command::Doctor(options) => commands::doctor::run(home, options),
         Command::Bench(options) => commands::bench::run(home, options, interrupt),
         Command::Debug(command) => commands::debug::run(home, command, interrupt),

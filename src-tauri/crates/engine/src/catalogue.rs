@@ -20,7 +20,7 @@ pub(crate) use builtin_embedder::open as open_builtin_embedder;
 pub(crate) use hash::hex;
 pub(crate) use install::Partial;
 pub(crate) use name::default_name;
-use name::near;
+pub(crate) use name::near;
 pub(crate) use record::{Record, is_inside};
 pub use shelf::Shelf;
 
@@ -302,6 +302,12 @@ impl Catalogue {
         Settings::save_chosen(&self.home, self.shelf, chosen)?;
         entry.active = true;
         Ok(entry)
+    }
+
+    /// Hash of the weight files of a model that was installed here, by its record; nothing for any other.
+    pub(crate) fn weights_hash(path: &Path) -> Option<String> {
+        let folder = if path.is_dir() { path } else { path.parent()? };
+        Record::read(folder).ok()?.weights_hash()
     }
 
     /// The data folder these models are in.
