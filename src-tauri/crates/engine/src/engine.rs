@@ -1,7 +1,7 @@
 //! The engine as hosts hold it: settings, catalogue, and the thread that owns the model.
 
 use crate::api::{Embeddings, Event, Loading, PullEvent, PullOutcome, PullRequest, Query, Role};
-use crate::ask::ask;
+use crate::ask::{Desks, ask};
 use crate::cancel::Cancel;
 use crate::catalogue::Catalogue;
 use crate::context::Counter;
@@ -11,6 +11,7 @@ use crate::error::EngineError;
 use crate::experts::{Desk, Experts};
 use crate::loaded::{Resident, Slot};
 use crate::probe::MemoryProbe;
+use crate::routing::Router;
 use crate::settings::{Flags, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,7 @@ pub struct Engine {
     resident: Arc<Mutex<Option<Resident>>>,
     counter: Mutex<Option<Counter>>,
     desk: Arc<Desk>,
+    router: Arc<Router>,
 }
 
 /// What the worker does next.
@@ -71,11 +73,13 @@ impl Engine {
         let embedders = Catalogue::embedders(settings.home.clone());
         let own = catalogue.clone();
         let desk = Arc::new(Desk::open(settings.home.clone(), probe)?);
+        let router = Arc::new(Router::default());
+        let (own_desk, own_router) = (Arc::clone(&desk), Arc::clone(&router));
         let slot = Slot::new(Arc::clone(&desk));
         let resident = slot.told();
         std::thread::Builder::new()
             .name("r3mes-model".into())
-            .spawn(move || work(&own, &jobs, slot))
+            .spawn(move || work(&own, &own_desk, &own_router, &jobs, slot))
             .map_err(EngineError::io("start the thread of", "the model"))?;
         Ok(Engine {
             settings: Mutex::new(Arc::new(settings)),
@@ -86,6 +90,7 @@ impl Engine {
             resident,
             counter: Mutex::default(),
             desk,
+            router,
         })
     }
 
@@ -360,7 +365,18 @@ fn check(query: &Query) -> Result<(), EngineError> {
 }
 
 /// The worker: owns the model, does one thing at a time, ends with the engine.
-fn work(catalogue: &Catalogue, jobs: &Receiver<Job>, mut slot: Slot) {
+fn work(
+    catalogue: &Catalogue,
+    experts: &Desk,
+    router: &Router,
+    jobs: &Receiver<Job>,
+    mut slot: Slot,
+) {
+    let desks = Desks {
+        catalogue,
+        experts,
+        router,
+    };
     for job in jobs {
         match job {
             Job::Ask {
@@ -375,7 +391,7 @@ fn work(catalogue: &Catalogue, jobs: &Receiver<Job>, mut slot: Slot) {
                     }
                 };
                 let result = guarded(&mut slot, |slot| {
-                    ask(&query, &settings, catalogue, slot, &cancel, &mut send)
+                    ask(&query, &settings, &desks, slot, &cancel, &mut send)
                 });
                 send(match result {
                     Ok(result) => Event::Done(Box::new(result)),
