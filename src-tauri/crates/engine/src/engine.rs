@@ -1,11 +1,12 @@
 //! The engine as hosts hold it: settings, catalogue, and the thread that owns the model.
 
-use crate::api::{Event, Loading, PullEvent, PullOutcome, PullRequest, Query, Role};
+use crate::api::{Embeddings, Event, Loading, PullEvent, PullOutcome, PullRequest, Query, Role};
 use crate::ask::{Desks, ask};
 use crate::cancel::Cancel;
 use crate::catalogue::Catalogue;
 use crate::context::Counter;
 use crate::download;
+use crate::embedder::{self, KeptEmbedder};
 use crate::error::EngineError;
 use crate::experts::{Desk, Experts};
 use crate::loaded::{Resident, Slot};
@@ -23,6 +24,8 @@ pub const MOST_QUERY_CHARS: usize = 10_000;
 pub struct Engine {
     settings: Mutex<Arc<Settings>>,
     catalogue: Catalogue,
+    embedders: Catalogue,
+    embedder: KeptEmbedder,
     worker: Sender<Job>,
     resident: Arc<Mutex<Option<Resident>>>,
     counter: Mutex<Option<Counter>>,
@@ -67,6 +70,7 @@ impl Engine {
     pub fn open_on(settings: Settings, probe: MemoryProbe) -> Result<Engine, EngineError> {
         let catalogue = Catalogue::new(settings.home.clone());
         let (worker, jobs) = channel();
+        let embedders = Catalogue::embedders(settings.home.clone());
         let own = catalogue.clone();
         let desk = Arc::new(Desk::open(settings.home.clone(), probe)?);
         let router = Arc::new(Router::default());
@@ -80,6 +84,8 @@ impl Engine {
         Ok(Engine {
             settings: Mutex::new(Arc::new(settings)),
             catalogue,
+            embedders,
+            embedder: KeptEmbedder::default(),
             worker,
             resident,
             counter: Mutex::default(),
@@ -116,6 +122,36 @@ impl Engine {
     /// The installed models.
     pub fn models(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The installed embedders.
+    pub fn embedders(&self) -> &Catalogue {
+        &self.embedders
+    }
+
+    /// The vectors of `texts`, by the embedder that the settings name.
+    ///
+    /// # Errors
+    /// If no embedder has that name, its files cannot be used, or it refuses a text.
+    pub fn embed(&self, texts: &[&str]) -> Result<Embeddings, EngineError> {
+        let embedder = self.embedder.get(&self.settings())?;
+        embedder::embed(&embedder, texts)
+    }
+
+    /// Fetches an embedder from the hub.
+    ///
+    /// # Errors
+    /// As [`Engine::pull`].
+    pub fn pull_embedder(
+        &self,
+        request: &PullRequest,
+        cancel: &Cancel,
+        events: &mut dyn FnMut(PullEvent),
+    ) -> Result<PullOutcome, EngineError> {
+        let download = &self.settings().download;
+        let outcome = download::pull(&self.embedders, download, request, cancel, events);
+        self.embedder.forget();
+        outcome
     }
 
     /// The experts: installed, resident, pinned.
