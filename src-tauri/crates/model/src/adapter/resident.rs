@@ -98,6 +98,8 @@ pub fn verify(
     }
     file.check_unchanged()?;
     Ok(describe(&config, &file, model, precision))
+}
+
 /// What loading an adapter may use.
 #[derive(Clone, Copy)]
 pub struct AdapterOptions<'a> {
