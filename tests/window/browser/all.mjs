@@ -7,5 +7,6 @@ before(begin)
 after(end)
 
 await import('./chat.mjs')
+await import('./experts.mjs')
 await import('./frame.mjs')
 await import('./views.mjs')

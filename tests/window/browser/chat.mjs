@@ -37,7 +37,7 @@ test('a stopped answer keeps its words, another one stands beside it', () =>
     const first = await body.innerText()
     assert.ok(first.length > 20)
 
-    await answers.getByRole('button', { name: 'Answer again' }).click()
+    await answers.getByRole('button', { name: 'Answer again', exact: true }).click()
     await until('the other answer', () => body.allInnerTexts(), (texts) => texts.join().length > 20 && texts[0] !== first)
     await page.keyboard.press('Escape')
     await version(answers, 2, 2).waitFor()

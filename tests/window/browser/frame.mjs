@@ -95,7 +95,7 @@ test('models say what is wrong with them, what fits, and what removing frees', (
   inWindow({}, async (page) => {
     const { main, sidebar, notices } = parts(page)
     await go(page, 'Models')
-    await main.getByText('cannot open `model.gguf`: the file is not there any more').waitFor()
+    await main.getByText('cannot open “model.gguf”: the file is not there any more').waitFor()
 
     await main.getByRole('button', { name: /^Download .*Llama3 8B/ }).click()
     const anyway = page.getByRole('dialog', { name: /all the same\?$/ })
@@ -229,7 +229,7 @@ test('everything can be done without a mouse', () =>
     await page.getByRole('option', { name: /Glucose tolerance test/ }).first().waitFor()
     await keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Glucose tolerance test' }).waitFor()
-    await keyboard.press('Control+2')
+    await keyboard.press('Control+3')
     await page.getByRole('heading', { level: 1, name: 'Models' }).waitFor()
     await keyboard.press('Alt+ArrowLeft')
     await page.getByRole('heading', { level: 1, name: 'Glucose tolerance test' }).waitFor()

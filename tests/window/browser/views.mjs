@@ -9,7 +9,7 @@ import { go, inWindow, openChat, parts, until } from './support.mjs'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const section = (name) => async (page) => {
-  await page.keyboard.press('Control+4')
+  await page.keyboard.press('Control+5')
   await page.getByRole('navigation', { name: 'Parts of the settings' }).getByRole('button', { name }).click()
 }
 
@@ -37,8 +37,25 @@ const VIEWS = {
       return false
     }, true)
   },
-  models: (page) => page.keyboard.press('Control+2').then(() => page.getByText('BitNet b1.58 2B 4T').waitFor()),
-  hardware: (page) => page.keyboard.press('Control+3').then(() => page.getByText('AMD Ryzen 7 7840U').first().waitFor()),
+  'the reasons of an answer': async (page) => {
+    await openWith(page, 'Glucose tolerance test', '[data-chip]')
+    await page.keyboard.press('Control+i')
+    await page.getByRole('complementary', { name: 'Details of the answer' }).getByText('Scores').waitFor()
+  },
+  experts: async (page) => {
+    await page.keyboard.press('Control+2')
+    await page.getByText('Does not beat the base model').waitFor()
+  },
+  'the router': async (page) => {
+    await page.keyboard.press('Control+2')
+    await page.getByRole('main').getByRole('button', { name: 'Router' }).click()
+    await page.getByRole('textbox', { name: 'Try a question' }).fill('What is a contract in Python?')
+    await page.getByText('Would be asked').waitFor()
+    await page.getByRole('button', { name: 'Choose file…' }).click()
+    await page.getByRole('table').waitFor()
+  },
+  models: (page) => page.keyboard.press('Control+3').then(() => page.getByText('BitNet b1.58 2B 4T').waitFor()),
+  hardware: (page) => page.keyboard.press('Control+4').then(() => page.getByText('AMD Ryzen 7 7840U').first().waitFor()),
   'settings: appearance': section('Appearance'),
   'settings: answers': section('Answers'),
   'settings: keyboard': section('Keyboard'),

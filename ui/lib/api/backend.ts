@@ -9,14 +9,27 @@ import type {
   Conversation,
   ConversationSummary,
   DoctorReport,
+  ExpertChoice,
+  ExpertEntry,
+  ExpertLabel,
+  ExpertSettings,
+  ExpertSettingsView,
   ExportFormat,
+  FileDrop,
   Job,
   ModelsView,
   OutboundHost,
+  PreloadReport,
   Preset,
+  RefitReport,
+  Route,
+  RouteFileReport,
+  RouterLabels,
   SamplingChoice,
   SearchHit,
   Start,
+  Tier,
+  TierReport,
 } from './types'
 
 /** Every method rejects with this. */
@@ -68,7 +81,12 @@ export interface Backend {
   /** Stores the question, then answers it. Resolves when the last event has been delivered. */
   ask(request: AskRequest, onEvent: (event: ChatEvent) => void): Promise<void>
   /** Another answer to the same question. */
-  regenerate(conversation: string, question: string, onEvent: (event: ChatEvent) => void): Promise<void>
+  regenerate(
+    conversation: string,
+    question: string,
+    experts: ExpertChoice,
+    onEvent: (event: ChatEvent) => void,
+  ): Promise<void>
   stop(answer: string): Promise<void>
   contextUse(conversation: string, leaf: string | null, draft: string): Promise<ContextUse>
 
@@ -87,6 +105,32 @@ export interface Backend {
   cancelJob(id: string): Promise<void>
   dismissJob(id: string): Promise<void>
 
+  /** The known ones, installed or not, and a person's own. */
+  experts(): Promise<ExpertEntry[]>
+  tiers(): Promise<TierReport[]>
+  /** Into memory now; without a tier, into the fastest that has room. */
+  preloadExperts(ids: string[], tier: Tier | null): Promise<PreloadReport[]>
+  unloadExpert(id: string): Promise<void>
+  pinExpert(id: string, pinned: boolean): Promise<void>
+  /** A `.r3mes-expert` file or a folder of PEFT; answers what was installed. */
+  importExpert(path: string): Promise<ExpertEntry>
+  exportExpert(id: string, path: string): Promise<void>
+  /** Answers the bytes it freed. */
+  removeExpert(id: string): Promise<number>
+
+  /** Who would be asked; nothing is loaded and nothing is kept. */
+  routeQuestion(text: string): Promise<Route>
+  /** One JSON object a line with `text` and `expert_id`; an empty or missing id is the base model. */
+  routeFile(path: string): Promise<RouteFileReport>
+  expertSettings(): Promise<ExpertSettingsView>
+  saveExpertSettings(changes: Partial<ExpertSettings>): Promise<ExpertSettings>
+  /** Says who should have answered; without a label, takes that back. */
+  labelAnswer(message: string, label: ExpertLabel | null): Promise<void>
+  routerLabels(): Promise<RouterLabels>
+  /** Fits thresholds and prototypes to the labels. */
+  refitRouter(): Promise<RefitReport>
+  undoRefit(): Promise<void>
+
   doctor(): Promise<DoctorReport>
   settings(): Promise<AppSettings>
   saveSettings(changes: Partial<AppSettings>): Promise<AppSettings>
@@ -103,6 +147,8 @@ export interface Backend {
   pickFile(title: string, extensions: string[]): Promise<string | null>
   pickFolder(title: string): Promise<string | null>
   pickSave(title: string, name: string): Promise<string | null>
+  /** Called while files are held over the window, and when they are let go; returns how to stop listening. */
+  onFileDrop(listener: (drop: FileDrop) => void): () => void
   copyText(text: string): Promise<void>
   /** Tells the core that the window has painted. */
   painted(): Promise<void>

@@ -10,5 +10,11 @@ export async function chooseBackend(): Promise<Backend> {
     return tauriBackend()
   }
   const { FakeBackend } = await import('./fake')
-  return new FakeBackend({ fresh: query.has('fresh'), settings: query.has('fresh') ? { onboarding_done: false } : {} })
+  const fake = new FakeBackend({
+    fresh: query.has('fresh'),
+    settings: query.has('fresh') ? { onboarding_done: false } : {},
+  })
+  // For tests in a browser, which look at what was asked of it and let calls fail.
+  Object.assign(window, { fakeBackend: fake })
+  return fake
 }

@@ -1,12 +1,13 @@
 // The backend of the real window: the commands and events that the Rust side generates.
 // The only hand-written file that knows Tauri.
 
-import { Channel } from '@tauri-apps/api/core'
+import { Channel, invoke } from '@tauri-apps/api/core'
+import { getCurrentWebview } from '@tauri-apps/api/webview'
 import type { Backend } from './backend'
 import { BackendError } from './backend'
 import { commands, events } from './generated/bindings'
-import type { Failure } from './generated/bindings'
-import type { Change, ChatEvent } from './types'
+import type { ChatEvent as CoreEvent, Failure } from './generated/bindings'
+import type { Change, ChatEvent, ExpertChoice, FileDrop } from './types'
 
 type Answer<T> = { status: 'ok'; data: T } | { status: 'error'; error: Failure | string }
 
@@ -30,18 +31,37 @@ async function done(asked: Promise<Answer<null>>): Promise<void> {
  * overtake the messages of its channel.
  */
 async function streamed(
-  run: (channel: Channel<ChatEvent>) => Promise<Answer<null>>,
+  run: (channel: Channel<CoreEvent>) => Promise<unknown>,
   onEvent: (event: ChatEvent) => void,
 ): Promise<void> {
-  const channel = new Channel<ChatEvent>()
+  const channel = new Channel<CoreEvent>()
   const last = new Promise<void>((resolve) => {
     channel.onmessage = (event) => {
       onEvent(event)
       if (event.type === 'done' || event.type === 'failed') resolve()
     }
   })
-  await done(run(channel))
+  await run(channel)
   await last
+}
+
+/** Commands whose bindings are not generated yet. */
+async function call<T>(name: string, values: Record<string, unknown> = {}): Promise<T> {
+  return invoke<T>(name, values).catch((error: unknown) => {
+    const { code, message } = typeof error === 'object' && error !== null ? (error as Partial<Failure>) : {}
+    throw new BackendError(code ?? 'failed', message ?? String(error))
+  })
+}
+
+function onFileDrop(listener: (drop: FileDrop) => void): () => void {
+  const listening = getCurrentWebview().onDragDropEvent(({ payload }) => {
+    if (payload.type === 'drop') listener({ type: 'drop', paths: payload.paths })
+    else if (payload.type === 'enter') listener({ type: 'over', paths: payload.paths })
+    else if (payload.type === 'leave') listener({ type: 'leave', paths: [] })
+  })
+  return () => {
+    void listening.then((stop) => stop())
+  }
 }
 
 async function copyText(text: string): Promise<void> {
@@ -94,9 +114,9 @@ export function tauriBackend(): Backend {
     savePreset: (preset) => value(commands.savePreset(preset)),
     deletePreset: (id) => done(commands.deletePreset(id)),
 
-    ask: (request, onEvent) => streamed((channel) => commands.ask(request, channel), onEvent),
-    regenerate: (conversation, question, onEvent) =>
-      streamed((channel) => commands.regenerate(conversation, question, channel), onEvent),
+    ask: (request, onEvent) => streamed((channel) => done(commands.ask(request, channel)), onEvent),
+    regenerate: (conversation: string, question: string, experts: ExpertChoice, onEvent) =>
+      streamed((channel) => call('regenerate', { conversation, question, experts, onEvent: channel }), onEvent),
     async stop(answer) {
       await commands.stop(answer)
     },
@@ -105,7 +125,7 @@ export function tauriBackend(): Backend {
     models: () => value(commands.models()),
     useModel: (name) => done(commands.useModel(name)),
     warmModel(onEvent) {
-      const channel = new Channel<ChatEvent>()
+      const channel = new Channel<CoreEvent>()
       channel.onmessage = onEvent
       return done(commands.warmModel(channel))
     },
@@ -118,6 +138,23 @@ export function tauriBackend(): Backend {
     resumeJob: (id) => done(commands.resumeJob(id)),
     cancelJob: (id) => done(commands.cancelJob(id)),
     dismissJob: (id) => done(commands.dismissJob(id)),
+
+    experts: () => call('experts'),
+    tiers: () => call('tiers'),
+    preloadExperts: (ids, tier) => call('preload_experts', { ids, tier }),
+    unloadExpert: (id) => call('unload_expert', { id }),
+    pinExpert: (id, pinned) => call('pin_expert', { id, pinned }),
+    importExpert: (path) => call('import_expert', { path }),
+    exportExpert: (id, path) => call('export_expert', { id, path }),
+    removeExpert: (id) => call('remove_expert', { id }),
+    routeQuestion: (text) => call('route_question', { text }),
+    routeFile: (path) => call('route_file', { path }),
+    expertSettings: () => call('expert_settings'),
+    saveExpertSettings: (changes) => call('save_expert_settings', { changes }),
+    labelAnswer: (message, label) => call('label_answer', { message, label }),
+    routerLabels: () => call('router_labels'),
+    refitRouter: () => call('refit_router'),
+    undoRefit: () => call('undo_refit'),
 
     doctor: () => value(commands.doctor()),
     settings: () => value(commands.settings()),
@@ -132,6 +169,7 @@ export function tauriBackend(): Backend {
     pickFile: (title, extensions) => value(commands.pickFile(title, extensions)),
     pickFolder: (title) => value(commands.pickFolder(title)),
     pickSave: (title, name) => value(commands.pickSave(title, name)),
+    onFileDrop,
     copyText,
     async painted() {
       await commands.painted()

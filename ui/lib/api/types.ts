@@ -3,11 +3,7 @@
 
 export type {
   AppSettings,
-  AskRequest,
-  Change,
-  ChatEvent,
   ContextUse,
-  Conversation,
   ConversationSummary,
   DoctorReport,
   ExportFormat,
@@ -19,9 +15,7 @@ export type {
   KnownModel,
   Language,
   LoadedModel,
-  Message,
   MessageError,
-  MessageMetrics,
   MessageState,
   ModelEntry,
   ModelState,
@@ -35,3 +29,5 @@ export type {
   Theme,
   Unfinished,
 } from './generated/bindings'
+
+export type * from './experts'

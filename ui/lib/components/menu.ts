@@ -8,6 +8,8 @@ export interface MenuAction {
   icon?: Component<{ class?: string }>
   /** The shortcut, as it is written for people. */
   keys?: string
+  /** What it means, beside the label. */
+  note?: string
   danger?: boolean
   disabled?: boolean
   /** Set for choices: whether this one is chosen. */

@@ -6,6 +6,9 @@ import { frameEn } from './areas/frame.en'
 import { hardwareEn } from './areas/hardware.en'
 import { modelsEn } from './areas/models.en'
 import { onboardingEn } from './areas/onboarding.en'
+import { expertsEn } from './areas/experts.en'
+import { routerEn } from './areas/router.en'
+import { whyEn } from './areas/why.en'
 import { settingsEn } from './areas/settings.en'
 
 export const en = {
@@ -16,4 +19,7 @@ export const en = {
   ...hardwareEn,
   ...settingsEn,
   ...onboardingEn,
+  ...expertsEn,
+  ...whyEn,
+  ...routerEn,
 } as const

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { BackendError } from '../api/backend'
-import { failureLine, failureWords } from './failure'
+import { failureLine, failureWords, reasonInWords } from './failure'
 import { I18n } from './i18n.svelte'
 
 const en = new I18n('en')
@@ -23,8 +23,14 @@ describe('failures', () => {
   test('have a sentence of their own in Turkish, and the exact words behind it', () => {
     const error = new BackendError('disk_full', 'not enough room in `/home`: needs 9 B, 3 B free')
     expect(failureLine(tr, error)).toBe(
-      'Diskte yeterli yer yok. Ayrıntı (İngilizce): Not enough room in `/home`: needs 9 B, 3 B free.',
+      'Diskte yeterli yer yok. Ayrıntı (İngilizce): Not enough room in “/home”: needs 9 B, 3 B free.',
     )
+  })
+
+  test('that only give a reason say in which language it is', () => {
+    const reason = 'cannot open `model.gguf`: it is gone\nhint: look elsewhere'
+    expect(reasonInWords(en, reason)).toBe('Cannot open “model.gguf”: it is gone.')
+    expect(reasonInWords(tr, reason)).toBe('Ayrıntı (İngilizce): Cannot open “model.gguf”: it is gone.')
   })
 
   test('that nobody has a code for are failures all the same', () => {

@@ -15,15 +15,21 @@ export interface FailureWords {
 type CodeKey = Exclude<keyof typeof en & `errors.${string}`, 'errors.detail'>
 
 export function failureWords(i18n: I18n, error: unknown): FailureWords {
-  const { message, hint } = parts(messageOf(error))
+  const [message, hint] = parts(messageOf(error))
   // Hints about commands and their flags are for the terminal.
-  const forWindow = hint && !/`(r3mes |--)/.test(hint) ? hint : null
-  if (i18n.locale === 'en') return { text: message || i18n.t('errors.failed'), detail: null, hint: forWindow }
+  const forWindow = hint && !/`(r3mes |--)/.test(hint) ? sentence(hint) : null
+  if (i18n.locale === 'en') return { text: sentence(message) || i18n.t('errors.failed'), detail: null, hint: forWindow }
   return {
     text: i18n.t(keyOf(error)),
-    detail: message ? i18n.t('errors.detail', { detail: message }) : null,
+    detail: message ? i18n.t('errors.detail', { detail: sentence(message) }) : null,
     hint: null,
   }
+}
+
+/** A reason of the core where the window has said already what is wrong: marked as English in other languages. */
+export function reasonInWords(i18n: I18n, reason: string): string {
+  const [message] = parts(reason)
+  return i18n.locale === 'en' ? sentence(message) : i18n.t('errors.detail', { detail: sentence(message) })
 }
 
 /** The same in one line, for places that have no more. */
@@ -44,15 +50,15 @@ function keyOf(error: unknown): CodeKey {
 }
 
 /** The core ends an error with a line `hint: …` where it knows the next step. */
-function parts(whole: string): { message: string; hint: string | null } {
+function parts(whole: string): [message: string, hint: string | null] {
   const at = whole.search(/(?:^|\n)hint: /)
-  if (at < 0) return { message: sentence(whole), hint: null }
-  return { message: sentence(whole.slice(0, at)), hint: sentence(whole.slice(at).replace(/^\s*hint: /, '')) }
+  if (at < 0) return [whole.trim(), null]
+  return [whole.slice(0, at).trim(), whole.slice(at).replace(/^\s*hint: /, '')]
 }
 
-/** The core writes errors without a capital and a full stop. */
+/** The core writes errors without a capital and a full stop, and names as code is quoted. */
 function sentence(text: string): string {
-  const trimmed = text.trim()
+  const trimmed = text.trim().replace(/`([^`]*)`/g, '“$1”')
   if (!trimmed) return ''
   return trimmed[0]!.toUpperCase() + trimmed.slice(1) + (/[.!?…]$/.test(trimmed) ? '' : '.')
 }

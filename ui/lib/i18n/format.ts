@@ -65,7 +65,10 @@ export function date(locale: Region, ms: number): string {
 }
 
 export function time(locale: Region, ms: number): string {
-  return valid(ms) ? new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(ms) : UNKNOWN
+  if (!valid(ms)) return UNKNOWN
+  // "2:40 PM", but "09:00".
+  const hour = new Intl.DateTimeFormat(locale, { hour: 'numeric' }).resolvedOptions().hour12 ? 'numeric' : '2-digit'
+  return new Intl.DateTimeFormat(locale, { hour, minute: '2-digit' }).format(ms)
 }
 
 export function dateTime(locale: Region, ms: number): string {

@@ -8,6 +8,9 @@ import { hardwareTr } from './areas/hardware.tr'
 import type { Translation } from './messages'
 import { modelsTr } from './areas/models.tr'
 import { onboardingTr } from './areas/onboarding.tr'
+import { expertsTr } from './areas/experts.tr'
+import { routerTr } from './areas/router.tr'
+import { whyTr } from './areas/why.tr'
 import { settingsTr } from './areas/settings.tr'
 
 export const tr: Translation<typeof en> = {
@@ -18,4 +21,7 @@ export const tr: Translation<typeof en> = {
   ...hardwareTr,
   ...settingsTr,
   ...onboardingTr,
+  ...expertsTr,
+  ...whyTr,
+  ...routerTr,
 }

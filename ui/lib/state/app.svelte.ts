@@ -7,6 +7,8 @@ import { systemLocale, type I18n, type Locale } from '../i18n'
 import { applyAppearance, nextZoom, onSystemTheme } from './appearance'
 import { Chats } from './chats.svelte'
 import { Conversations } from './conversations.svelte'
+import { Experts } from './experts.svelte'
+import { Inspector } from './inspector.svelte'
 import { Jobs } from './jobs.svelte'
 import { Models } from './models.svelte'
 import { Navigation } from './navigation.svelte'
@@ -17,6 +19,10 @@ import { Toasts } from './toasts.svelte'
 /** Below this width, at a text size of 1, the sidebar lies over the page. */
 const NARROW = 960
 const LOW = 480
+/** A conversation narrower than this has the inspector over it rather than beside it. */
+const BESIDE = 560
+export const SIDEBAR_WIDTH = 260
+export const INSPECTOR_WIDTH = 340
 const MINUTE = 60_000
 
 export class App {
@@ -30,6 +36,8 @@ export class App {
   readonly chats: Chats
   readonly jobs: Jobs
   readonly models: Models
+  readonly experts: Experts
+  readonly inspector = new Inspector()
   paletteOpen = $state(false)
   sheetOpen = $state(false)
   modelMenuOpen = $state(false)
@@ -42,6 +50,12 @@ export class App {
   /** Too low for a sidebar with a full foot. */
   readonly low: boolean = $derived(this.windowHeight / this.settings.zoom < LOW)
   readonly sidebarShown: boolean = $derived(this.narrow ? this.overlayOpen : this.settings.sidebar_open)
+
+  readonly inspectorOver: boolean = $derived.by(() => {
+    const width = this.windowWidth / this.settings.zoom
+    const sidebar = this.sidebarShown && !this.narrow ? SIDEBAR_WIDTH : 0
+    return width - sidebar - INSPECTOR_WIDTH < BESIDE
+  })
 
   constructor(
     readonly backend: Backend,
@@ -80,6 +94,7 @@ export class App {
       },
       start.active_model,
     )
+    this.experts = new Experts(backend, this.report)
     for (const notice of start.notices) this.toasts.show({ text: notice, ms: 20_000 })
   }
 
@@ -98,6 +113,7 @@ export class App {
         back: () => this.nav.back(),
         forward: () => this.nav.forward(),
         'section.chat': () => this.nav.chat(null),
+        'section.experts': () => this.nav.go({ name: 'experts', tab: 'list' }),
         'section.models': () => this.nav.go({ name: 'models' }),
         'section.hardware': () => this.nav.go({ name: 'hardware' }),
         'section.settings': () => this.nav.go({ name: 'settings', section: 'appearance' }),
@@ -109,6 +125,7 @@ export class App {
     const clock = setInterval(() => (this.conversations.now = Date.now()), MINUTE)
     void this.models.refresh()
     void this.jobs.refresh()
+    void this.experts.refresh()
     return () => {
       clearInterval(clock)
       for (const off of offs) off()
@@ -194,6 +211,7 @@ export class App {
       },
       models: () => this.models.refresh(),
       jobs: () => this.jobs.refresh(),
+      experts: () => this.experts.refresh(),
       settings: async () => {
         this.settings = await this.backend.settings()
         this.applyAppearance()

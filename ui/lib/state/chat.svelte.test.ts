@@ -23,7 +23,7 @@ function scripted() {
     return new Promise<void>((resolve, reject) => (end = (error) => (error === undefined ? resolve() : reject(error))))
   }
   vi.spyOn(backend, 'ask').mockImplementation((_request, onEvent) => begin(onEvent))
-  vi.spyOn(backend, 'regenerate').mockImplementation((_id, _question, onEvent) => begin(onEvent))
+  vi.spyOn(backend, 'regenerate').mockImplementation((_id, _question, _experts, onEvent) => begin(onEvent))
   return { backend, emit: (event: ChatEvent) => emit(event), end: (error?: unknown) => end(error) }
 }
 
@@ -341,7 +341,7 @@ describe('the context', () => {
     waiting[1]!(4)
     waiting[0]!(3)
     await vi.advanceTimersByTimeAsync(0)
-    expect(chat.context!.draft).toBe(4)
+    expect(chat.context.use!.draft).toBe(4)
   })
 })
 

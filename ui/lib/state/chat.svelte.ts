@@ -1,8 +1,18 @@
 // One open conversation: its messages, the answer being made, what is typed, and the parameters of the next answer.
 
 import { BackendError, type Backend } from '../api/backend'
-import type { ChatEvent, ContextUse, Conversation, ConversationSummary, Message, MessageError } from '../api/types'
+import type {
+  ChatEvent,
+  Conversation,
+  ConversationSummary,
+  ExpertChoice,
+  ExpertLabel,
+  Message,
+  MessageError,
+} from '../api/types'
+import { ContextMeter } from './chatContext.svelte'
 import { Draft } from './chatDraft.svelte'
+import { Choosing } from './chatExperts.svelte'
 import { Parameters } from './chatParameters.svelte'
 import { Run } from './chatRun.svelte'
 import { branch, buildTree, leafAfterRemoving, leafOfSibling, newestLeaf, subtree, type Row } from './tree'
@@ -10,7 +20,6 @@ import { branch, buildTree, leafAfterRemoving, leafOfSibling, newestLeaf, subtre
 /** Characters of one message; the core refuses more. */
 export const MOST_CHARACTERS = 10_000
 const MOST_IN_TITLE = 48
-const MEASURE_AFTER_MS = 350
 
 export function asError(error: unknown): MessageError {
   if (error instanceof BackendError) return { code: error.code, message: error.message }
@@ -30,9 +39,10 @@ export class Chat {
   run = $state.raw<Run | null>(null)
   /** Why the last question could not even be stored. */
   problem = $state.raw<MessageError | null>(null)
-  context = $state.raw<ContextUse | null>(null)
+  readonly context = new ContextMeter(() => this.backend.contextUse(this.id, this.leaf, this.draft.text))
   readonly draft: Draft
   readonly parameters: Parameters
+  readonly experts: Choosing
   /** Where the person was reading, kept while other conversations are shown; `null` is the end. */
   reading: { key: string; offset: number } | null = null
   /** The question that was asked here last: it is kept near the upper edge, with room for its answer below. */
@@ -46,8 +56,6 @@ export class Chat {
 
   /** Nothing of it is told to the list any more: it is in the trash. */
   #forgotten = false
-  #measureTimer: ReturnType<typeof setTimeout> | undefined
-  #measured = 0
 
   constructor(
     private readonly backend: Backend,
@@ -58,10 +66,11 @@ export class Chat {
     this.summary = conversation.summary
     this.messages = conversation.messages
     this.leaf = conversation.leaf
+    this.experts = new Choosing(this.id)
     this.draft = new Draft(
       conversation.draft,
       (text) => backend.saveDraft(this.id, text),
-      () => this.measureContext(),
+      () => this.context.measure(),
     )
     this.parameters = new Parameters(
       { systemPrompt: conversation.system_prompt, presetId: conversation.preset_id, sampling: conversation.sampling },
@@ -69,25 +78,33 @@ export class Chat {
     )
   }
 
-  /** Asks below the shown branch. Answers whether the question was stored. */
-  send(text: string): Promise<boolean> {
-    return this.#ask(this.rows.at(-1)?.message.id ?? null, text)
+  /** Asks below the shown branch, those it `mentions` or whoever was chosen. Answers whether the question was stored. */
+  send(text: string, mentions: string[] = []): Promise<boolean> {
+    return this.#ask(this.rows.at(-1)?.message.id ?? null, text, mentions)
   }
 
   /** A rewritten question stands beside the old one. */
-  async edit(message: Message, text: string): Promise<boolean> {
-    const stored = await this.#ask(message.parent, text)
+  async edit(message: Message, text: string, mentions: string[] = []): Promise<boolean> {
+    const stored = await this.#ask(message.parent, text, mentions)
     if (stored) this.editing = null
     return stored
   }
 
-  #ask(parent: string | null, text: string): Promise<boolean> {
-    return this.#start((onEvent) => this.backend.ask({ conversation_id: this.id, parent, text }, onEvent))
+  #ask(parent: string | null, text: string, mentions: string[]): Promise<boolean> {
+    const experts = this.experts.forMessage(mentions)
+    return this.#start((onEvent) => this.backend.ask({ conversation_id: this.id, parent, text, experts }, onEvent))
   }
 
   /** Another answer stands beside the old one. */
-  regenerate(question: string): Promise<boolean> {
-    return this.#start((onEvent) => this.backend.regenerate(this.id, question, onEvent))
+  regenerate(question: string, experts: ExpertChoice = this.experts.choice): Promise<boolean> {
+    return this.#start((onEvent) => this.backend.regenerate(this.id, question, experts, onEvent))
+  }
+
+  /** Says who should have answered, or takes that back. */
+  async label(answer: Message, label: ExpertLabel | null): Promise<void> {
+    await this.backend.labelAnswer(answer.id, label)
+    const now = this.tree.byId.get(answer.id)
+    if (now) this.#replace({ ...now, expert_label: label })
   }
 
   /** The last answer of the branch once more. */
@@ -134,6 +151,9 @@ export class Chat {
         this.#nameBy(event.question)
         if (run.stopping) void this.#tellStop(run)
         break
+      case 'routed':
+        run.routing = { route: event.route, experts: event.experts }
+        break
       case 'loading':
         run.phase = { kind: 'loading', phase: event.phase, done: event.done, total: event.total }
         break
@@ -165,14 +185,17 @@ export class Chat {
     if (this.run !== run) return
     const answer = run.answer === null ? undefined : this.tree.byId.get(run.answer)
     if (!answer) this.problem = error ?? { code: 'internal', message: 'the answer ended before it began' }
-    else this.#replace({ ...answer, content: run.received, state: error ? 'failed' : 'interrupted', error })
+    else {
+      const state = error ? 'failed' : 'interrupted'
+      this.#replace({ ...answer, content: run.received, routing: run.routing ?? answer.routing, state, error })
+    }
     this.#close(run)
   }
 
   #close(run: Run): void {
     run.close()
     this.run = null
-    this.measureContext()
+    this.context.measure()
   }
 
   #replace(message: Message): void {
@@ -203,7 +226,7 @@ export class Chat {
   async show(leaf: string | null): Promise<void> {
     if (leaf === null || leaf === this.leaf) return
     this.leaf = leaf
-    this.measureContext()
+    this.context.measure()
     await this.backend.showBranch(this.id, leaf)
   }
 
@@ -222,12 +245,12 @@ export class Chat {
     await this.backend.trashMessage(this.id, message.id)
     this.messages = this.messages.filter((other) => !gone.has(other.id))
     this.leaf = leaf
-    this.measureContext()
+    this.context.measure()
     return async () => {
       await this.backend.restoreMessage(this.id, message.id)
       this.messages = [...this.messages, ...removed].sort((a, b) => a.created_at - b.created_at)
       this.leaf = leafBefore
-      this.measureContext()
+      this.context.measure()
     }
   }
 
@@ -239,26 +262,9 @@ export class Chat {
   async #saveParameters(now: Parameters): Promise<void> {
     try {
       await this.backend.saveParameters(this.id, now.systemPrompt, now.presetId, now.sampling)
-      this.measureContext()
+      this.context.measure()
     } catch (error) {
       this.problem = asError(error)
-    }
-  }
-
-  /** Counts, a moment later, how full the context would be. */
-  measureContext(): void {
-    clearTimeout(this.#measureTimer)
-    this.#measureTimer = setTimeout(() => void this.#measure(), MEASURE_AFTER_MS)
-  }
-
-  async #measure(): Promise<void> {
-    const turn = ++this.#measured
-    try {
-      const use = await this.backend.contextUse(this.id, this.leaf, this.draft.text)
-      if (turn === this.#measured) this.context = use
-    } catch {
-      // Without a model there is nothing to measure against: no ring.
-      if (turn === this.#measured) this.context = null
     }
   }
 

@@ -1,6 +1,8 @@
 // One answer while it is made. Text arrives far more often than the screen is painted: it is appended to a plain string
 // and handed to the interface once per frame.
 
+import type { Routing } from '../api/types'
+
 export type Phase =
   | { kind: 'waiting' }
   | { kind: 'loading'; phase: string; done: number; total: number }
@@ -14,6 +16,8 @@ export class Run {
   text = $state('')
   phase = $state.raw<Phase>({ kind: 'waiting' })
   stopping = $state(false)
+  /** Who answers; known before the first word. */
+  routing = $state.raw<Routing | null>(null)
 
   #received = ''
   #frame = 0

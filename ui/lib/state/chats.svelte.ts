@@ -5,6 +5,7 @@ import type { Backend } from '../api/backend'
 import type { Preset } from '../api/types'
 import { Chat, type ChatHooks } from './chat.svelte'
 import { Draft } from './chatDraft.svelte'
+import { Choosing } from './chatExperts.svelte'
 import { NO_SAMPLING, Parameters } from './chatParameters.svelte'
 
 /** Kept beside the running ones, so that going back and forth needs no reading. */
@@ -17,6 +18,7 @@ export class Chats {
   readonly newDraft: Draft
   /** What was chosen for a conversation that does not exist yet. */
   newParameters: Parameters = $state.raw(unsaved())
+  newExperts: Choosing = $state.raw(new Choosing(null))
   #open = new SvelteMap<string, Chat>()
   #opening = new Map<string, Promise<Chat>>()
 
@@ -75,6 +77,8 @@ export class Chats {
     const { systemPrompt, presetId, sampling } = this.newParameters
     if (systemPrompt || this.newParameters.differs) chat.parameters.set({ systemPrompt, presetId, sampling })
     this.newParameters = unsaved()
+    chat.experts.choice = this.newExperts.choice
+    this.newExperts = new Choosing(null)
     return chat
   }
 

@@ -2,8 +2,11 @@
 
 export type SettingsSection = 'appearance' | 'answers' | 'keyboard' | 'privacy' | 'about'
 
+export type ExpertsTab = 'list' | 'router'
+
 export type View =
   | { name: 'chat'; id: string | null; message: string | null }
+  | { name: 'experts'; tab: ExpertsTab }
   | { name: 'models' }
   | { name: 'hardware' }
   | { name: 'settings'; section: SettingsSection }
@@ -70,6 +73,7 @@ export class Navigation {
 function same(a: View, b: View): boolean {
   if (a.name !== b.name) return false
   if (a.name === 'chat' && b.name === 'chat') return a.id === b.id && a.message === b.message
+  if (a.name === 'experts' && b.name === 'experts') return a.tab === b.tab
   if (a.name === 'settings' && b.name === 'settings') return a.section === b.section
   return true
 }

@@ -7,14 +7,16 @@ export const KEYMAP = {
   'chat.new': ['Mod+N', 'Mod+Shift+O'],
   search: ['Mod+K'],
   sidebar: ['Mod+B'],
+  inspector: ['Mod+I'],
   settings: ['Mod+,'],
   'shortcut.sheet': ['Mod+/'],
   back: ['Alt+ArrowLeft'],
   forward: ['Alt+ArrowRight'],
   'section.chat': ['Mod+1'],
-  'section.models': ['Mod+2'],
-  'section.hardware': ['Mod+3'],
-  'section.settings': ['Mod+4'],
+  'section.experts': ['Mod+2'],
+  'section.models': ['Mod+3'],
+  'section.hardware': ['Mod+4'],
+  'section.settings': ['Mod+5'],
   'zoom.in': ['Mod++', 'Mod+='],
   'zoom.out': ['Mod+-'],
   'zoom.reset': ['Mod+0'],
@@ -26,7 +28,8 @@ export const KEYMAP = {
   'chat.recallLast': ['ArrowUp'],
   'chat.copyLast': ['Mod+Shift+C'],
   'chat.copyCode': ['Mod+Shift+;'],
-  'model.pick': ['Mod+L'],
+  'expert.pick': ['Mod+L'],
+  'model.pick': ['Mod+Shift+L'],
   'preset.pick': ['Mod+J'],
 } as const satisfies Record<string, readonly string[]>
 
@@ -35,7 +38,7 @@ export type ShortcutId = keyof typeof KEYMAP
 export const SHORTCUT_GROUPS: { name: 'general' | 'go' | 'chat' | 'view'; ids: ShortcutId[] }[] = [
   {
     name: 'general',
-    ids: ['chat.new', 'search', 'sidebar', 'settings', 'shortcut.sheet', 'model.pick', 'preset.pick'],
+    ids: ['chat.new', 'search', 'sidebar', 'settings', 'shortcut.sheet', 'model.pick'],
   },
   {
     name: 'chat',
@@ -48,9 +51,23 @@ export const SHORTCUT_GROUPS: { name: 'general' | 'go' | 'chat' | 'view'; ids: S
       'chat.recallLast',
       'chat.copyLast',
       'chat.copyCode',
+      'expert.pick',
+      'preset.pick',
+      'inspector',
     ],
   },
-  { name: 'go', ids: ['section.chat', 'section.models', 'section.hardware', 'section.settings', 'back', 'forward'] },
+  {
+    name: 'go',
+    ids: [
+      'section.chat',
+      'section.experts',
+      'section.models',
+      'section.hardware',
+      'section.settings',
+      'back',
+      'forward',
+    ],
+  },
   { name: 'view', ids: ['zoom.in', 'zoom.out', 'zoom.reset'] },
 ]
 

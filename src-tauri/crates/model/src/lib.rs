@@ -11,6 +11,7 @@ pub mod adapter;
 mod checksum;
 pub mod config;
 pub mod element;
+pub mod embedding;
 pub mod forward;
 pub mod generate;
 pub mod gguf;

@@ -1,8 +1,20 @@
 // The fake conversations, and the fake model that answers in them.
 
 import { BackendError } from '../backend'
-import type { AskRequest, Change, ChatEvent, Conversation, ConversationSummary, Message, SearchHit } from '../types'
+import type {
+  AskRequest,
+  Change,
+  ChatEvent,
+  Conversation,
+  ConversationSummary,
+  ExpertChoice,
+  ExpertLabel,
+  Message,
+  Routing,
+  SearchHit,
+} from '../types'
 import { answerTo, tokens } from './answers'
+import type { FakeExperts } from './experts'
 import { answer, metricsOf, NO_SAMPLING, question } from './seed'
 
 const SNIPPET = 140
@@ -24,6 +36,7 @@ export class FakeChats {
     conversations: Conversation[],
     private readonly now: () => number,
     private readonly speed: FakeSpeed,
+    private readonly experts: FakeExperts,
     private readonly changed: (change: Change) => void,
   ) {
     this.all = conversations
@@ -148,20 +161,38 @@ export class FakeChats {
     if (!this.find(request.conversation_id).summary.title) {
       this.summarise(request.conversation_id, { title: request.text.split('\n')[0]!.slice(0, 60) })
     }
-    await this.#answer(request.conversation_id, asked, true, onEvent)
+    await this.#answer(request.conversation_id, asked, request.experts ?? { mode: 'auto' }, true, onEvent)
   }
 
-  async regenerate(id: string, questionId: string, onEvent: (event: ChatEvent) => void): Promise<void> {
+  async regenerate(
+    id: string,
+    questionId: string,
+    experts: ExpertChoice,
+    onEvent: (event: ChatEvent) => void,
+  ): Promise<void> {
     const asked = this.find(id).messages.find((message) => message.id === questionId)
     if (!asked) throw new BackendError('unknown_name', `unknown message \`${questionId}\``)
-    await this.#answer(id, asked, false, onEvent)
+    await this.#answer(id, asked, experts, false, onEvent)
   }
 
   stop(answerId: string): void {
     this.#stopping.add(answerId)
   }
 
-  async #answer(id: string, asked: Message, fresh: boolean, onEvent: (event: ChatEvent) => void): Promise<void> {
+  label(message: string, label: ExpertLabel | null): void {
+    this.all = this.all.map((one) => ({
+      ...one,
+      messages: one.messages.map((other) => (other.id === message ? { ...other, expert_label: label } : other)),
+    }))
+  }
+
+  async #answer(
+    id: string,
+    asked: Message,
+    experts: ExpertChoice,
+    fresh: boolean,
+    onEvent: (event: ChatEvent) => void,
+  ): Promise<void> {
     const siblings = this.find(id).messages.filter((message) => message.parent === asked.id).length
     const whole = answerTo(asked.content, siblings)
     const parts = tokens(whole)
@@ -192,6 +223,18 @@ export class FakeChats {
         'the conversation needs 4,612 tokens, the model holds 4,096\nhint: begin a new conversation, or delete earlier messages',
       )
     }
+    let routing: Routing | null
+    try {
+      routing = this.experts.routing(asked.content, experts, this.#answeredBefore(id, asked))
+    } catch (error) {
+      if (error instanceof BackendError) return failed(error.code, error.message)
+      throw error
+    }
+    if (routing) {
+      made = { ...made, routing }
+      onEvent({ type: 'routed', ...routing })
+      this.experts.used(routing)
+    }
     if (asked.content.includes('/slow')) await this.#load(onEvent, stopped)
     await this.#wait(200)
     for (let done = 32; done <= 118 && !stopped(); done += 43) {
@@ -203,7 +246,7 @@ export class FakeChats {
       if (asked.content.includes('/fail') && index === FAIL_AFTER) {
         return failed(
           'failed',
-          'the answer broke off: needs 3.1 GB, 2.4 GB free\nhint: choose a smaller cache in Settings',
+          'cannot hold the context: needs 3.1 GB, 2.4 GB free\nhint: choose a smaller cache in Settings',
         )
       }
       made = { ...made, content: made.content + text }
@@ -221,6 +264,12 @@ export class FakeChats {
       },
       'done',
     )
+  }
+
+  /** The expert of the answer before this question. */
+  #answeredBefore(id: string, asked: Message): string | null {
+    const before = this.find(id).messages.find((message) => message.id === asked.parent)
+    return before?.routing?.experts[0]?.expert_id ?? null
   }
 
   async #load(onEvent: (event: ChatEvent) => void, stopped: () => boolean): Promise<void> {

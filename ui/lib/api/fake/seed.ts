@@ -2,6 +2,7 @@
 
 import type { Conversation, Message, MessageMetrics, SamplingChoice } from '../types'
 import { answerTo, tokens } from './answers'
+import { FakeExperts } from './experts'
 
 export const NO_SAMPLING: SamplingChoice = {
   temperature: null,
@@ -39,6 +40,8 @@ export function metricsOf(answer: string, tokensPerSecond: number): MessageMetri
   const inference = Math.round((completion / tokensPerSecond) * 1000)
   return {
     total_time_ms: inference + 260,
+    routing_time_ms: 0.4,
+    expert_loading_time_ms: 0,
     loading_time_ms: 0,
     prefill_time_ms: 240,
     inference_time_ms: inference,
@@ -95,19 +98,34 @@ function conversation(id: string, title: string, at: number, pinned: boolean, me
   }
 }
 
+/** As it was answered by whoever the router chose. */
+function routed(message: Message, asked: string, now: number, before?: string): Message {
+  const experts = new FakeExperts(
+    false,
+    () => now,
+    () => {},
+  )
+  return { ...message, routing: experts.routing(asked, { mode: 'auto' }, before ?? null) }
+}
+
 function plain(index: number, now: number): Conversation {
   const [title, hours, pinned = false] = TITLES[index]!
   const id = `c${index + 1}`
   const at = now - hours * HOUR
   const asked = question(`${id}-q1`, null, title, at)
-  const told = answer(`${id}-a1`, asked.id, answerTo(title), at + 9_000)
+  const told = routed(answer(`${id}-a1`, asked.id, answerTo(title), at + 9_000), title, now)
   const again = question(
     `${id}-q2`,
     told.id,
     /[ıİşğüöç]/.test(title) ? 'Bunu kısaca özetler misin?' : 'And in one sentence?',
     at + 60_000,
   )
-  const more = answer(`${id}-a2`, again.id, answerTo(again.content + title), at + 66_000)
+  const more = routed(
+    answer(`${id}-a2`, again.id, answerTo(again.content + title), at + 66_000),
+    again.content,
+    now,
+    told.routing?.experts[0]?.expert_id,
+  )
   return conversation(id, title, at, pinned, [asked, told, again, more])
 }
 
@@ -116,7 +134,7 @@ function branched(now: number): Conversation {
   const at = now - 20 * 60_000
   const q1 = question('b-q1', null, 'Compare the mean and the median for noisy measurements', at)
   const a1 = answer('b-a1', q1.id, answerTo('code'), at + 5_000)
-  const a2 = answer('b-a2', q1.id, answerTo('Mean or median?', 2), at + 20_000)
+  const a2 = routed(answer('b-a2', q1.id, answerTo('Mean or median?', 2), at + 20_000), q1.content, now)
   const q2 = question('b-q2', a2.id, 'Which one should I report?', at + 60_000)
   const a3: Message = {
     ...answer('b-a3', q2.id, 'Report the median, and beside it the', at + 62_000),

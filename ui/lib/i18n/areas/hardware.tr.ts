@@ -24,7 +24,7 @@ export const hardwareTr: Translation<typeof hardwareEn> = {
   'hardware.cores': '{cores} çekirdek, {logical} donanım iş parçacığı, {threads} tanesi kullanılıyor',
   'hardware.isa': 'Komut kümesi',
   'hardware.isaBest': '{isa} kullanılıyor: bu işlemcideki en iyi küme. Açılıştaki öz sınamayı geçti.',
-  'hardware.isaForced': '{isa} kullanılıyor: {reason}',
+  'hardware.isaForced': '{isa} kullanılıyor. Ayrıntı (İngilizce): {reason}',
   'hardware.isaOthers': 'Kullanılabilecek diğerleri: {list}',
   'hardware.isaRejected': 'Denendi, kullanılmıyor: {list}',
   'hardware.gpu': 'Ekran kartı',

@@ -40,7 +40,7 @@ export const modelsTr: Translation<typeof modelsEn> = {
   'models.recommended': 'Önerilen',
   'models.parameters': '{count} milyar parametre',
   'models.download': 'İndir',
-  'models.memoryNeed': 'Yanıtlarken {size} bellek',
+  'models.memoryNeed': '{size} bellek ister',
   'models.context': '{count} belirteçlik bağlam',
   'models.installedAlready': 'Bu bilgisayarda',
   'models.fit.comfortable': 'Rahat sığar',

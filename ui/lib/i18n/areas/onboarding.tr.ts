@@ -22,15 +22,15 @@ export const onboardingTr: Translation<typeof onboardingEn> = {
   'onboarding.memoryLittle': 'Az: programla gelen model çalışır, büyükleri çalışmayabilir.',
   'onboarding.gpuNone': 'Ekran kartı gerekmez.',
 
-  'onboarding.model': 'Bir model',
+  'onboarding.model': 'Model seçimi',
   'onboarding.modelText': 'Küçük bir model programla gelir ve hemen yanıt verir. Önerilen model çok daha iyi yanıtlar.',
   'onboarding.modelGoing': 'Siz devam ederken indirme sürer.',
   'onboarding.later': 'Bunu sonra Modeller bölümünde de yapabilirsiniz.',
 
-  'onboarding.private': 'Bu bilgisayardan ne çıkar',
+  'onboarding.private': 'Bu bilgisayardan dışarıya ne gider?',
   'onboarding.nothing': 'Hiçbir şey.',
   'onboarding.private1': 'Sorular, yanıtlar ve dosyalar burada kalır.',
   'onboarding.private2': 'Hesap yok, izleme yok, bulut yok.',
-  'onboarding.private3': 'Ağ kablosu çekiliyken de çalışır.',
+  'onboarding.private3': 'İnternet bağlantısı yokken de çalışır.',
   'onboarding.private4': 'Yalnızca İndir’e bastığınızda huggingface.co adresinden bir model alınır.',
 }

@@ -49,11 +49,12 @@ export const settingsTr: Translation<typeof settingsEn> = {
   'settings.kv.f16': 'Yarı bellek (16 bit)',
   'settings.kv.int8': 'Çeyrek bellek (8 bit)',
 
-  'settings.keyboardNote': 'Harfler yazdıkları harfe göre sayılır; böylece her klavyede çalışırlar.',
+  'settings.keyboardNote':
+    'Kısayollarda tuşun yeri değil, yazdığı harf geçerlidir; bu yüzden her klavye düzeninde çalışırlar.',
 
-  'settings.network': 'Bu bilgisayardan ne çıkar',
+  'settings.network': 'Bu bilgisayardan dışarıya ne gider?',
   'settings.networkNote':
-    'Yazdığınız hiçbir şey, sizinle ilgili hiçbir bilgi çıkmaz. Hesap yok, izleme yok. Ağ yalnızca şunun için kullanılır:',
+    'Yazdıklarınız ve sizinle ilgili hiçbir bilgi dışarıya gitmez. Hesap yok, izleme yok. İnternet yalnızca şunlar için kullanılır:',
   'settings.host.model_hub': 'İndir’e bastığınızda modelin dosya adları ve boyutları',
   'settings.host.model_hub_files': 'İndir’e bastığınızda modelin dosyaları',
   'settings.hostOnAsk': 'Yalnızca istenince',

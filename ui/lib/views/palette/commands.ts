@@ -10,6 +10,12 @@ export function commandsOf(app: App, { t, locale }: I18n): Command[] {
   const all: Command[] = [
     { id: 'new', label: t('frame.newChat'), keys: shortcuts.text('chat.new'), run: () => app.newChat() },
     {
+      id: 'experts',
+      label: t('frame.experts'),
+      keys: shortcuts.text('section.experts'),
+      run: () => nav.go({ name: 'experts', tab: 'list' }),
+    },
+    {
       id: 'models',
       label: t('frame.models'),
       keys: shortcuts.text('section.models'),

@@ -6,10 +6,10 @@ use super::down::{Down, ROWS};
 use super::memory::LowRank;
 use super::shape::LowRankPrecision;
 use super::up::Up;
-use crate::Isa;
-use crate::Pool;
 use crate::float::lanes::{LANES, dispatch};
 use crate::pool::Slots;
+use crate::ternary::{TernaryMatrix, matmul_beside};
+use crate::{Activations, Isa, Pool};
 
 /// Tiles of 16 output features that a thread claims at once.
 const TILES_PER_ITEM: usize = 16;
@@ -76,61 +76,118 @@ pub fn adapt(
     y: &mut [f32],
     scratch: &mut Vec<f32>,
 ) {
-    let parts = || linears.iter().flat_map(|linear| &linear.parts);
-    let ranks: usize = parts().map(|part| part.change.shape().rank).sum();
     if tokens == 0 || linears.is_empty() {
         return;
     }
-    let columns = x.len() / tokens;
-    assert!(
-        parts().all(|part| part.change.shape().in_features == columns),
-        "an adapter for another input than {columns} features"
-    );
-    scratch.clear();
-    scratch.resize(tokens * ranks, 0.0);
-    down(isa, pool, &parts, tokens, x, columns, (scratch, ranks));
+    let ranks = clear(linears, tokens, scratch);
+    let inputs = Inputs::new(linears, tokens, x);
+    let t = Slots::new(scratch);
+    pool.run(inputs.items(), &|item| inputs.run(isa, item, &t));
     up(isa, pool, linears, tokens, (scratch, ranks), y);
 }
 
-/// `A·x` of all parts side by side.
-fn down<'a, I: Iterator<Item = &'a Part>>(
+/// [`matmul`](crate::matmul) and then [`adapt`]: `A·x` is computed in the same job of the pool as the product.
+///
+/// # Shapes
+/// - as there; `x`: `[tokens, cols]`, what `activations` was quantised from
+///
+/// # Panics
+/// As there.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of the two functions it joins"
+)]
+pub fn matmul_adapted(
     isa: Isa,
     pool: &Pool,
-    parts: &(impl Fn() -> I + Sync),
-    tokens: usize,
+    (matrix, row_scales): (&TernaryMatrix, &[f32]),
+    activations: &Activations,
+    linears: &[Adapted],
     x: &[f32],
-    columns: usize,
-    (t, ranks): (&mut [f32], usize),
+    y: &mut [f32],
+    scratch: &mut Vec<f32>,
 ) {
-    let groups: usize = parts()
-        .map(|part| part.change.shape().rank.div_ceil(ROWS))
-        .sum();
-    let slots = Slots::new(t);
-    let chunks = tokens.div_ceil(TOKENS_PER_ITEM);
-    pool.run(groups * chunks, &|item| {
-        let (chunk, mut group) = (item / groups, item % groups);
-        let (mut part, mut place) = (None, 0);
-        for candidate in parts() {
-            let rank = candidate.change.shape().rank;
-            if group < rank.div_ceil(ROWS) {
-                part = Some(candidate);
-                break;
+    let tokens = activations.tokens();
+    let ranks = clear(linears, tokens, scratch);
+    let inputs = Inputs::new(linears, tokens.max(1), x);
+    let t = Slots::new(scratch);
+    let others = |item| inputs.run(isa, item, &t);
+    let matrix = (matrix, row_scales);
+    matmul_beside(isa, pool, matrix, activations, y, (inputs.items(), &others));
+    if tokens > 0 && !linears.is_empty() {
+        up(isa, pool, linears, tokens, (scratch, ranks), y);
+    }
+}
+
+/// Makes room for `A·x`; returns its length for one token.
+fn clear(linears: &[Adapted], tokens: usize, scratch: &mut Vec<f32>) -> usize {
+    let ranks = linears.iter().map(ranks_of).sum();
+    scratch.clear();
+    scratch.resize(tokens * ranks, 0.0);
+    ranks
+}
+
+/// `A·x` of all parts side by side, as items of work: a few rows of `A` against some tokens.
+struct Inputs<'a> {
+    linears: &'a [Adapted],
+    tokens: usize,
+    columns: usize,
+    x: &'a [f32],
+    /// Groups of [`ROWS`] rows in all parts.
+    groups: usize,
+    ranks: usize,
+}
+
+impl<'a> Inputs<'a> {
+    fn new(linears: &'a [Adapted], tokens: usize, x: &'a [f32]) -> Self {
+        let columns = x.len() / tokens;
+        let parts = || linears.iter().flat_map(|linear| &linear.parts);
+        assert!(
+            parts().all(|part| part.change.shape().in_features == columns),
+            "an adapter for another input than {columns} features"
+        );
+        Self {
+            linears,
+            tokens,
+            columns,
+            x,
+            groups: parts().map(groups_of).sum(),
+            ranks: linears.iter().map(ranks_of).sum(),
+        }
+    }
+
+    fn items(&self) -> usize {
+        self.groups * self.tokens.div_ceil(TOKENS_PER_ITEM)
+    }
+
+    /// One item; `t` is `[tokens, ranks]`.
+    fn run(&self, isa: Isa, item: usize, t: &Slots<'_, f32>) {
+        let (chunk, mut group) = (item / self.groups, item % self.groups);
+        let mut place = 0;
+        let parts = self.linears.iter().flat_map(|linear| &linear.parts);
+        for part in parts {
+            if group >= groups_of(part) {
+                group -= groups_of(part);
+                place += part.change.shape().rank;
+                continue;
             }
-            group -= rank.div_ceil(ROWS);
-            place += rank;
+            let first = chunk * TOKENS_PER_ITEM;
+            let count = TOKENS_PER_ITEM.min(self.tokens - first);
+            let x = &self.x[first * self.columns..][..count * self.columns];
+            let mut out = [[0.0; ROWS]; TOKENS_PER_ITEM];
+            let rows = rows_of(isa, part, group, x, self.columns, &mut out[..count]);
+            for (token, values) in out[..count].iter().enumerate() {
+                let start = (first + token) * self.ranks + place + group * ROWS;
+                // SAFETY: each (token, rows of a part) is handed out once.
+                unsafe { t.range(start, rows) }.copy_from_slice(&values[..rows]);
+            }
+            return;
         }
-        let part = part.expect("the group is one of those counted");
-        let first_token = chunk * TOKENS_PER_ITEM;
-        let count = TOKENS_PER_ITEM.min(tokens - first_token);
-        let x = &x[first_token * columns..][..count * columns];
-        let mut out = [[0.0; ROWS]; TOKENS_PER_ITEM];
-        let rows = rows_of(isa, part, group, x, columns, &mut out[..count]);
-        for (token, values) in out[..count].iter().enumerate() {
-            let first = (first_token + token) * ranks + place + group * ROWS;
-            // SAFETY: each (token, rows of a part) is handed out once.
-            unsafe { slots.range(first, rows) }.copy_from_slice(&values[..rows]);
-        }
-    });
+    }
+}
+
+fn groups_of(part: &Part) -> usize {
+    part.change.shape().rank.div_ceil(ROWS)
 }
 
 /// The rows of one group; returns how many they are.

@@ -31,55 +31,31 @@ pub(super) struct Down<'a, E> {
 impl<E: Element> Kernel for Down<'_, E> {
     type Output = ();
     #[inline(always)]
-    fn run<L: Lanes>(self, l: L) {
-        let Down { rows, .. } = self;
-        if rows == ROWS && L::REGISTERS == 1 {
-            tokens::<L, E, ROWS, 4>(l, self, 0);
-        } else if rows == ROWS {
-            // Two registers a vector: fewer sums fit.
-            let Down {
-                codes,
-                scales,
-                x,
-                columns,
-                weight,
-                out,
-                ..
-            } = self;
-            for first in [0, 2] {
-                let half = Down {
-                    codes,
-                    scales,
-                    rows,
-                    x,
-                    columns,
-                    weight,
-                    out,
-                };
-                tokens::<L, E, 2, 2>(l, half, first);
+    fn run<L: Lanes>(mut self, l: L) {
+        let rows = self.rows;
+        // With two registers a vector fewer sums fit.
+        match (rows, L::REGISTERS) {
+            (ROWS, 1) => tokens::<L, E, ROWS, 4>(l, self, 0),
+            (ROWS, _) => {
+                tokens::<L, E, 2, 2>(l, self.again(), 0);
+                tokens::<L, E, 2, 2>(l, self, 2);
             }
-        } else {
-            let Down {
-                codes,
-                scales,
-                x,
-                columns,
-                weight,
-                out,
-                ..
-            } = self;
-            for first in 0..rows {
-                let one = Down {
-                    codes,
-                    scales,
-                    rows,
-                    x,
-                    columns,
-                    weight,
-                    out,
-                };
-                tokens::<L, E, 1, 4>(l, one, first);
+            _ => {
+                for first in 0..rows {
+                    tokens::<L, E, 1, 4>(l, self.again(), first);
+                }
             }
+        }
+    }
+}
+
+impl<E> Down<'_, E> {
+    /// The same, for a part of the rows.
+    #[inline(always)]
+    fn again(&mut self) -> Down<'_, E> {
+        Down {
+            out: &mut *self.out,
+            ..*self
         }
     }
 }
@@ -112,7 +88,7 @@ fn tokens<L: Lanes, E: Element, const R: usize, const T: usize>(
 #[inline(always)]
 fn sums<L: Lanes, E: Element, const R: usize, const T: usize>(
     l: L,
-    (codes, scales): (&[E], &[u16]),
+    rows: (&[E], &[u16]),
     first: usize,
     x: &[f32],
     weight: f32,
@@ -121,54 +97,65 @@ fn sums<L: Lanes, E: Element, const R: usize, const T: usize>(
     let columns = x.len() / T;
     let blocks = columns.div_ceil(BLOCK);
     let mut acc = [[l.splat(0.0); T]; R];
-    for block in 0..blocks {
-        let start = block * BLOCK;
-        let part = BLOCK.min(columns - start);
-        let mut padded = [[0.0f32; BLOCK]; T];
-        let mut inputs: [&[f32; BLOCK]; T] = [&[0.0; BLOCK]; T];
-        if part < BLOCK {
-            for token in 0..T {
-                padded[token][..part].copy_from_slice(&x[token * columns + start..][..part]);
-            }
-            for token in 0..T {
-                inputs[token] = &padded[token];
-            }
-        } else {
-            for token in 0..T {
-                inputs[token] = x[token * columns + start..]
-                    .first_chunk()
-                    .expect("a whole block of columns");
-            }
-        }
-        for row in 0..R {
-            let place = (first + row) * blocks + block;
-            let codes: &[E; BLOCK] = codes[place * BLOCK..]
+    let mut inputs: [&[f32; BLOCK]; T] = [&[0.0; BLOCK]; T];
+    for block in 0..columns / BLOCK {
+        for token in 0..T {
+            inputs[token] = x[token * columns + block * BLOCK..]
                 .first_chunk()
-                .expect("rows are padded to whole blocks");
-            let codes = codes.as_chunks::<LANES>().0;
-            let scale = match scales.is_empty() {
-                true => l.splat(1.0),
-                false => l.splat(f32::from_bits(u32::from(scales[place]) << 16)),
-            };
-            let mut sum = [l.splat(0.0); T];
-            for vector in 0..BLOCK / LANES {
-                let code = E::load(l, &codes[vector]);
-                for token in 0..T {
-                    let input = l.load(&inputs[token].as_chunks::<LANES>().0[vector]);
-                    sum[token] = match vector {
-                        0 => l.mul(input, code),
-                        _ => l.fma(input, code, sum[token]),
-                    };
-                }
-            }
-            for token in 0..T {
-                acc[row][token] = l.fma(sum[token], scale, acc[row][token]);
-            }
+                .expect("a whole block of columns");
         }
+        add_block::<L, E, R, T>(l, rows, (first, block, blocks), &inputs, &mut acc);
+    }
+    let rest = columns % BLOCK;
+    if rest > 0 {
+        let mut padded = [[0.0f32; BLOCK]; T];
+        for token in 0..T {
+            padded[token][..rest].copy_from_slice(&x[(token + 1) * columns - rest..][..rest]);
+        }
+        for token in 0..T {
+            inputs[token] = &padded[token];
+        }
+        add_block::<L, E, R, T>(l, rows, (first, blocks - 1, blocks), &inputs, &mut acc);
     }
     for row in 0..R {
         for token in 0..T {
             out[token][first + row] = l.sum(acc[row][token]) * weight;
+        }
+    }
+}
+
+/// Adds one block of columns to the sums of `R` rows and `T` tokens.
+#[inline(always)]
+fn add_block<L: Lanes, E: Element, const R: usize, const T: usize>(
+    l: L,
+    (codes, scales): (&[E], &[u16]),
+    (first, block, blocks): (usize, usize, usize),
+    inputs: &[&[f32; BLOCK]; T],
+    acc: &mut [[L::V; T]; R],
+) {
+    for row in 0..R {
+        let place = (first + row) * blocks + block;
+        let codes: &[E; BLOCK] = codes[place * BLOCK..]
+            .first_chunk()
+            .expect("rows are padded to whole blocks");
+        let codes = codes.as_chunks::<LANES>().0;
+        let scale = match scales.is_empty() {
+            true => l.splat(1.0),
+            false => l.splat(f32::from_bits(u32::from(scales[place]) << 16)),
+        };
+        let mut sum = [l.splat(0.0); T];
+        for vector in 0..BLOCK / LANES {
+            let code = E::load(l, &codes[vector]);
+            for token in 0..T {
+                let input = l.load(&inputs[token].as_chunks::<LANES>().0[vector]);
+                sum[token] = match vector {
+                    0 => l.mul(input, code),
+                    _ => l.fma(input, code, sum[token]),
+                };
+            }
+        }
+        for token in 0..T {
+            acc[row][token] = l.fma(sum[token], scale, acc[row][token]);
         }
     }
 }

@@ -14,7 +14,7 @@ mod quantize;
 mod shape;
 mod up;
 
-pub use adapt::{Adapted, Gain, Part, adapt};
+pub use adapt::{Adapted, Gain, Part, adapt, matmul_adapted};
 pub use memory::LowRank;
 pub use shape::{LowRankError, LowRankPrecision, LowRankShape};
 

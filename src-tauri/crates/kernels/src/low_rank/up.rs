@@ -23,6 +23,9 @@ pub(super) struct Up<'a> {
     pub tokens: usize,
 }
 
+/// Tokens for which a code is widened once.
+const TOKENS: usize = 4;
+
 impl Kernel for Up<'_> {
     type Output = ();
     #[inline(always)]
@@ -36,137 +39,167 @@ impl Kernel for Up<'_> {
             y,
             tokens,
         } = self;
-        for token in 0..tokens {
-            let t = &t[token * ranks..][..ranks];
-            let y = y(token);
-            let whole = y.len() / LANES;
-            let mut tile = 0;
-            while tile + 4 <= whole {
-                tiles::<L, 4>(
-                    l,
-                    parts,
-                    gain,
-                    first + tile,
-                    t,
-                    &mut y[tile * LANES..][..4 * LANES],
-                );
-                tile += 4;
+        let linear = Tiles { parts, gain, first };
+        let mut token = 0;
+        while token + TOKENS <= tokens {
+            let inputs = [0, 1, 2, 3].map(|next| &t[(token + next) * ranks..][..ranks]);
+            let outputs = [y(token), y(token + 1), y(token + 2), y(token + 3)];
+            match L::REGISTERS {
+                1 => all_tiles::<L, 2, TOKENS>(l, linear, inputs, outputs),
+                _ => all_tiles::<L, 1, TOKENS>(l, linear, inputs, outputs),
             }
-            while tile < whole {
-                tiles::<L, 1>(
-                    l,
-                    parts,
-                    gain,
-                    first + tile,
-                    t,
-                    &mut y[tile * LANES..][..LANES],
-                );
-                tile += 1;
-            }
-            let rest = &mut y[whole * LANES..];
-            if !rest.is_empty() {
-                let mut padded = [0.0; LANES];
-                padded[..rest.len()].copy_from_slice(rest);
-                let mut padded_gain = [0.0; LANES];
-                let from = (first + whole) * LANES;
-                if let Some(gain) = gain {
-                    padded_gain[..rest.len()].copy_from_slice(&gain[from..][..rest.len()]);
-                }
-                let gain = gain.map(|_| &padded_gain[..]);
-                one_tile(l, parts, gain, first + whole, t, &mut padded);
-                rest.copy_from_slice(&padded[..rest.len()]);
-            }
+            token += TOKENS;
+        }
+        while token < tokens {
+            let input = &t[token * ranks..][..ranks];
+            all_tiles::<L, 4, 1>(l, linear, [input], [y(token)]);
+            token += 1;
         }
     }
 }
 
-#[inline(always)]
-fn one_tile<L: Lanes>(
-    l: L,
-    parts: &[(&LowRank, usize)],
-    gain: Option<&[f32]>,
-    tile: usize,
-    t: &[f32],
-    y: &mut [f32; LANES],
-) {
-    let mut value = [l.load(y)];
-    if let Some(gain) = gain {
-        value[0] = l.mul(
-            l.load(gain.first_chunk().expect("a tile of gains")),
-            value[0],
-        );
-    }
-    add_all::<L, 1>(l, parts, tile, t, &mut value);
-    l.store(value[0], y);
+/// The tiles of a linear from `first` on.
+#[derive(Clone, Copy)]
+struct Tiles<'a> {
+    parts: &'a [(&'a LowRank, usize)],
+    gain: Option<&'a [f32]>,
+    first: usize,
 }
 
-/// `N` whole tiles from `tile`.
+/// `T` tokens, `N` tiles at a time.
 #[inline(always)]
-fn tiles<L: Lanes, const N: usize>(
+fn all_tiles<L: Lanes, const N: usize, const T: usize>(
     l: L,
-    parts: &[(&LowRank, usize)],
-    gain: Option<&[f32]>,
-    tile: usize,
-    t: &[f32],
-    y: &mut [f32],
+    linear: Tiles<'_>,
+    t: [&[f32]; T],
+    mut y: [&mut [f32]; T],
 ) {
-    let y = y.as_chunks_mut::<LANES>().0;
-    let mut values = [l.splat(0.0); N];
-    for n in 0..N {
-        values[n] = l.load(&y[n]);
+    let rows = y[0].len();
+    let whole = rows / LANES;
+    let mut tile = 0;
+    while tile + N <= whole {
+        some_tiles::<L, N, T>(l, linear, tile, &t, &mut y);
+        tile += N;
     }
-    if let Some(gain) = gain {
-        let gain = gain[tile * LANES..].as_chunks::<LANES>().0;
+    while tile < whole {
+        some_tiles::<L, 1, T>(l, linear, tile, &t, &mut y);
+        tile += 1;
+    }
+    let rest = rows % LANES;
+    if rest > 0 {
+        let from = (linear.first + whole) * LANES;
+        let mut padded_gain = [0.0; LANES];
+        if let Some(gain) = linear.gain {
+            padded_gain[..rest].copy_from_slice(&gain[from..][..rest]);
+        }
+        for token in 0..T {
+            let mut padded = [0.0; LANES];
+            padded[..rest].copy_from_slice(&y[token][whole * LANES..]);
+            let mut value = [[l.load(&padded)]];
+            if linear.gain.is_some() {
+                value[0][0] = l.mul(l.load(&padded_gain), value[0][0]);
+            }
+            add_all::<L, 1, 1>(l, linear, whole, &[t[token]], &mut value);
+            l.store(value[0][0], &mut padded);
+            y[token][whole * LANES..].copy_from_slice(&padded[..rest]);
+        }
+    }
+}
+
+/// `N` whole tiles from `tile`, counted from the first of the linear's.
+#[inline(always)]
+fn some_tiles<L: Lanes, const N: usize, const T: usize>(
+    l: L,
+    linear: Tiles<'_>,
+    tile: usize,
+    t: &[&[f32]; T],
+    y: &mut [&mut [f32]; T],
+) {
+    let mut values = [[l.splat(0.0); T]; N];
+    for n in 0..N {
+        for token in 0..T {
+            values[n][token] = l.load(
+                y[token][(tile + n) * LANES..]
+                    .first_chunk()
+                    .expect("a whole tile"),
+            );
+        }
+    }
+    if let Some(gain) = linear.gain {
+        let gain = gain[(linear.first + tile) * LANES..].as_chunks::<LANES>().0;
         for n in 0..N {
-            values[n] = l.mul(l.load(&gain[n]), values[n]);
+            let gain = l.load(&gain[n]);
+            for token in 0..T {
+                values[n][token] = l.mul(gain, values[n][token]);
+            }
         }
     }
-    add_all::<L, N>(l, parts, tile, t, &mut values);
+    add_all::<L, N, T>(l, linear, tile, t, &mut values);
     for n in 0..N {
-        l.store(values[n], &mut y[n]);
+        for token in 0..T {
+            let out = y[token][(tile + n) * LANES..].first_chunk_mut();
+            l.store(values[n][token], out.expect("a whole tile"));
+        }
     }
 }
 
 #[inline(always)]
-fn add_all<L: Lanes, const N: usize>(
+fn add_all<L: Lanes, const N: usize, const T: usize>(
     l: L,
-    parts: &[(&LowRank, usize)],
+    linear: Tiles<'_>,
     tile: usize,
-    t: &[f32],
-    values: &mut [L::V; N],
+    t: &[&[f32]; T],
+    values: &mut [[L::V; T]; N],
 ) {
-    for (part, place) in parts {
-        let t = &t[*place..][..part.shape().rank];
+    let tile = linear.first + tile;
+    for (part, place) in linear.parts {
+        let rank = part.shape().rank;
+        let mut own = [&t[0][..0]; T];
+        for token in 0..T {
+            own[token] = &t[token][*place..][..rank];
+        }
         let scales = part.up_scales();
         match part.shape().precision {
-            LowRankPrecision::F32 => add::<L, f32, N>(l, part.up_f32(), scales, tile, t, values),
-            LowRankPrecision::Int8 => add::<L, i8, N>(l, part.up_i8(), scales, tile, t, values),
+            LowRankPrecision::F32 => {
+                add::<L, f32, N, T>(l, (part.up_f32(), scales), tile, &own, values)
+            }
+            LowRankPrecision::Int8 => {
+                add::<L, i8, N, T>(l, (part.up_i8(), scales), tile, &own, values)
+            }
         }
     }
 }
 
 #[inline(always)]
-fn add<L: Lanes, E: Element, const N: usize>(
+fn add<L: Lanes, E: Element, const N: usize, const T: usize>(
     l: L,
-    codes: &[E],
-    scales: &[f32],
+    (codes, scales): (&[E], &[f32]),
     tile: usize,
-    t: &[f32],
-    values: &mut [L::V; N],
+    t: &[&[f32]; T],
+    values: &mut [[L::V; T]; N],
 ) {
-    let rank = t.len();
+    let rank = t[0].len();
     let codes = codes[tile * rank * LANES..][..N * rank * LANES]
         .as_chunks::<LANES>()
         .0;
     let scales = scales[tile * LANES..][..N * LANES].as_chunks::<LANES>().0;
-    let mut sums = [l.splat(0.0); N];
-    for (r, t) in t.iter().enumerate() {
-        let t = l.splat(*t);
+    let mut sums = [[l.splat(0.0); T]; N];
+    for r in 0..rank {
+        let mut factor = [l.splat(0.0); T];
+        for token in 0..T {
+            factor[token] = l.splat(t[token][r]);
+        }
         for n in 0..N {
-            sums[n] = l.fma(t, E::load(l, &codes[n * rank + r]), sums[n]);
+            let code = E::load(l, &codes[n * rank + r]);
+            for token in 0..T {
+                sums[n][token] = l.fma(factor[token], code, sums[n][token]);
+            }
         }
     }
     for n in 0..N {
-        values[n] = l.fma(sums[n], l.load(&scales[n]), values[n]);
+        let scale = l.load(&scales[n]);
+        for token in 0..T {
+            values[n][token] = l.fma(sums[n][token], scale, values[n][token]);
+        }
     }
 }

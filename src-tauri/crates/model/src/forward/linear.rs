@@ -3,7 +3,7 @@
 //! `y = (Wq · q(x)) · row_scale / s` for a BitLinear, `y = W·x` for a dense one, `x` normalised first where the layer carries an inner
 //! norm; then the adapters, which read `x` as it came, then the bias. Every linear of the model passes through [`project`].
 
-use r3mes_kernels::low_rank::{Adapted, adapt};
+use r3mes_kernels::low_rank::{Adapted, adapt, matmul_adapted};
 use r3mes_kernels::{Activations, Isa, Pool, dense_matmul, matmul, quantize_on, rms_norm};
 
 use super::rows::by_rows;
@@ -68,6 +68,21 @@ pub(super) fn project(
 ) {
     let in_features = x.len() / tokens;
     let width = out.len() / tokens;
+    let Machine { isa, pool } = machine;
+    if let [one] = parts
+        && let (Matrix::Ternary { packed, row_scales }, None) = (&one.matrix, &one.inner_norm)
+    {
+        // The usual case: all linears in one product.
+        let LinearScratch {
+            activations,
+            low_rank,
+            ..
+        } = scratch;
+        quantize_on(pool, x, in_features, activations);
+        let matrix = (&**packed, &row_scales[..]);
+        matmul_adapted(isa, pool, matrix, activations, adapted, x, out, low_rank);
+        return add_biases(parts, width, out);
+    }
     let mut shared = false;
     let mut first = 0;
     for linear in parts {
@@ -93,19 +108,12 @@ pub(super) fn project(
         match &linear.matrix {
             Matrix::Ternary { packed, row_scales } => {
                 if !shared {
-                    quantize_on(machine.pool, x, in_features, &mut scratch.activations);
+                    quantize_on(pool, x, in_features, &mut scratch.activations);
                     shared = linear.inner_norm.is_none();
                 }
-                matmul(
-                    machine.isa,
-                    machine.pool,
-                    packed,
-                    row_scales,
-                    &scratch.activations,
-                    result,
-                );
+                matmul(isa, pool, packed, row_scales, &scratch.activations, result);
             }
-            Matrix::Dense(matrix) => dense_matmul(machine.isa, machine.pool, matrix, x, result),
+            Matrix::Dense(matrix) => dense_matmul(isa, pool, matrix, x, result),
         }
         if !whole && tokens > 1 {
             for (row, part) in out
@@ -117,7 +125,6 @@ pub(super) fn project(
         }
         first += rows;
     }
-    let Machine { isa, pool } = machine;
     adapt(isa, pool, adapted, tokens, x, out, &mut scratch.low_rank);
     add_biases(parts, width, out);
 }
