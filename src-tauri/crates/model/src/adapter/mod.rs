@@ -29,6 +29,4 @@ pub use linear::LinearName;
 pub(crate) use mix::LayerMix;
 pub use mix::{MOST_ADAPTERS, Mix};
 pub(crate) use norms::{base_rows, gram, quadratic};
-pub use resident::{
-    Adapter, AdapterInfo, AdapterOptions, Kept, Precision, inspect, load, verify,
-};
+pub use resident::{Adapter, AdapterInfo, AdapterOptions, Kept, Precision, inspect, load, verify};
