@@ -84,7 +84,8 @@ fn stands_alone(c: char) -> bool {
         | '\u{20000}'..='\u{323af}')
 }
 
-fn fold_char(c: char, to: &mut String) {
+/// Appends the letter as it is compared.
+pub(crate) fn fold_char(c: char, to: &mut String) {
     if c.is_ascii() {
         to.push(c.to_ascii_lowercase());
         return;

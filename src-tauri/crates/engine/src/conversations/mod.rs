@@ -14,7 +14,7 @@
 mod answers;
 mod backup;
 mod export;
-mod fold;
+pub(crate) mod fold;
 mod import;
 mod index;
 mod labels;
