@@ -13,7 +13,7 @@ use crate::experts::Desk;
 use crate::help::{self, Helpers};
 use crate::loaded::{Loaded, Slot};
 use crate::random;
-use crate::routing::Router;
+use crate::routing::Routes;
 use crate::settings::{SamplingDefaults, Settings};
 use r3mes_model::forward::PREFILL_CHUNK_TOKENS;
 use r3mes_model::generate::{self, Piece, Request, TextAnswer, generate_text};
@@ -29,7 +29,7 @@ pub(crate) struct Desks<'a> {
     /// Installed and resident experts.
     pub experts: &'a Desk,
     /// Who is asked for what.
-    pub router: &'a Router,
+    pub router: &'a Routes,
 }
 
 /// Answers one query with the model in `slot`, bringing it into memory first when another or none is there.
@@ -57,7 +57,9 @@ pub(crate) fn ask(
     report.model_loading = started.elapsed();
     let prompt = prompt(loaded, query)?;
     let previous = help::previous(loaded, &prompt);
-    let route = desks.router.route(query, settings, &previous);
+    let route = desks
+        .router
+        .choose(query, settings, desks.experts, &previous);
     report.routing_time = started.elapsed() - report.model_loading;
     let planned = help::plan(&route, &query.experts, settings, desks.experts, loaded)?;
     let Some(helpers) = help::lease(route, planned, &query.experts, desks.experts, cancel)? else {
@@ -86,6 +88,10 @@ pub(crate) fn ask(
         &mut |piece| observe(piece, &prompt, cancel, events),
     );
     sequence.leased.rest();
+    if let Ok(answer) = &answer {
+        let rate = answer.generated.stats.prefill_tokens_per_second();
+        loaded.prefill_rate = rate.or(loaded.prefill_rate);
+    }
     help::note(&report.used, settings, desks.experts);
     Ok(report.finished(answer?, started.elapsed(), first_step))
 }

@@ -11,7 +11,7 @@ use crate::error::EngineError;
 use crate::experts::{Desk, Experts};
 use crate::loaded::{Resident, Slot};
 use crate::probe::MemoryProbe;
-use crate::routing::Router;
+use crate::routing::Routes;
 use crate::settings::{Flags, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,7 +30,7 @@ pub struct Engine {
     resident: Arc<Mutex<Option<Resident>>>,
     counter: Mutex<Option<Counter>>,
     desk: Arc<Desk>,
-    router: Arc<Router>,
+    routes: Routes,
 }
 
 /// What the worker does next.
@@ -73,24 +73,25 @@ impl Engine {
         let embedders = Catalogue::embedders(settings.home.clone());
         let own = catalogue.clone();
         let desk = Arc::new(Desk::open(settings.home.clone(), probe)?);
-        let router = Arc::new(Router::default());
-        let (own_desk, own_router) = (Arc::clone(&desk), Arc::clone(&router));
+        let embedder = KeptEmbedder::default();
+        let routes = Routes::new(embedder.clone());
+        let (own_desk, own_routes) = (Arc::clone(&desk), routes.clone());
         let slot = Slot::new(Arc::clone(&desk));
         let resident = slot.told();
         std::thread::Builder::new()
             .name("r3mes-model".into())
-            .spawn(move || work(&own, &own_desk, &own_router, &jobs, slot))
+            .spawn(move || work(&own, &own_desk, &own_routes, &jobs, slot))
             .map_err(EngineError::io("start the thread of", "the model"))?;
         Ok(Engine {
             settings: Mutex::new(Arc::new(settings)),
             catalogue,
             embedders,
-            embedder: KeptEmbedder::default(),
+            embedder,
             worker,
             resident,
             counter: Mutex::default(),
             desk,
-            router,
+            routes,
         })
     }
 
@@ -218,6 +219,11 @@ impl Engine {
     /// What looks at this machine's memory.
     pub(crate) fn probe(&self) -> &MemoryProbe {
         &self.desk.probe
+    }
+
+    /// Who is asked for what.
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.routes
     }
 
     /// What every thread knows of experts.
@@ -366,7 +372,7 @@ fn check(query: &Query) -> Result<(), EngineError> {
 fn work(
     catalogue: &Catalogue,
     experts: &Desk,
-    router: &Router,
+    router: &Routes,
     jobs: &Receiver<Job>,
     mut slot: Slot,
 ) {

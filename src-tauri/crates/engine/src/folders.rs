@@ -76,6 +76,11 @@ impl Home {
         self.path.join("r3mes.sqlite")
     }
 
+    /// What the router has learned from labels.
+    pub fn router(&self) -> PathBuf {
+        self.path.join("router.json")
+    }
+
     /// Lines typed into `chat`.
     pub fn chat_history(&self) -> PathBuf {
         self.path.join("chat-history.txt")

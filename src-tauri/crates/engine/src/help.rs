@@ -48,7 +48,7 @@ pub(crate) fn previous(loaded: &Loaded, prompt: &[u32]) -> Previous {
     Previous {
         experts: loaded.sequences.latest(),
         shared_tokens: loaded.sequences.shared_tokens(prompt),
-        prompt_tokens: prompt.len(),
+        prefill_tokens_per_second: loaded.prefill_rate.unwrap_or_default(),
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Loaded {
     pub stop_ids: Vec<u32>,
     /// Keys and values of the last conversations, by who answered.
     pub sequences: Sequences,
+    /// How fast the last prompt was read, in tokens per second.
+    pub prefill_rate: Option<f64>,
     /// What it was brought into memory with; another choice needs it again.
     threads: usize,
     kv: KvFormat,
@@ -81,6 +83,7 @@ impl Loaded {
             model,
             text: Arc::new(text),
             sequences: Sequences::default(),
+            prefill_rate: None,
             threads: settings.threads,
             kv: settings.kv,
         }))
