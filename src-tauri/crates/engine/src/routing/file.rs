@@ -46,7 +46,9 @@ impl Engine {
     /// # Errors
     /// If the file cannot be read, holds no such line, or there is no router.
     pub fn route_file(&self, path: &Path) -> Result<RouteFileReport, EngineError> {
-        let size = std::fs::metadata(path).map_err(EngineError::io("read", path))?.len();
+        let size = std::fs::metadata(path)
+            .map_err(EngineError::io("read", path))?
+            .len();
         if size > MOST_BYTES {
             return Err(EngineError::Unreadable {
                 path: path.to_owned(),
@@ -74,7 +76,10 @@ impl Engine {
                 continue;
             };
             let route = router.route(&line.text);
-            let first = route.candidates.first().map_or("", |first| &first.expert_id);
+            let first = route
+                .candidates
+                .first()
+                .map_or("", |first| &first.expert_id);
             let routed = experts.iter().position(|id| id == first);
             confusion[expected][routed.unwrap_or(experts.len() - 1)] += 1;
             rows += 1;
@@ -103,7 +108,12 @@ impl Engine {
     /// If what was learned cannot be read.
     pub fn router_labels(&self, said: &[Said]) -> Result<RouterLabels, EngineError> {
         let kept = read_learned(&self.settings().home.router())?;
-        let known = |label: &&Said| kept.now.corrections.iter().any(|one| one.text == label.question);
+        let known = |label: &&Said| {
+            kept.now
+                .corrections
+                .iter()
+                .any(|one| one.text == label.question)
+        };
         Ok(RouterLabels {
             total: said.len(),
             unused: said.len() - said.iter().filter(known).count(),
@@ -196,6 +206,9 @@ mod tests {
     fn macro_f1_is_the_mean_over_the_experts_that_are_asked_for() {
         assert_eq!(macro_f1(&[vec![2, 0], vec![0, 3]]), 1.0);
         let found = macro_f1(&[vec![1, 1, 0], vec![0, 2, 0], vec![0, 0, 0]]);
-        assert!((found - (2.0 / 3.0 + 4.0 / 5.0) / 2.0).abs() < 1e-12, "{found}");
+        assert!(
+            (found - (2.0 / 3.0 + 4.0 / 5.0) / 2.0).abs() < 1e-12,
+            "{found}"
+        );
     }
 }
