@@ -150,9 +150,7 @@ impl Engine {
         events: &mut dyn FnMut(PullEvent),
     ) -> Result<PullOutcome, EngineError> {
         let download = &self.settings().download;
-        let outcome = download::pull(&self.embedders, download, request, cancel, events);
-        self.embedder.forget();
-        outcome
+        download::pull(&self.embedders, download, request, cancel, events)
     }
 
     /// The experts: installed, resident, pinned.
