@@ -6,6 +6,8 @@ mod adapters;
 mod answers;
 mod download;
 mod downloads_resumed;
+mod embed;
+mod embedders;
 mod hub;
 mod inspection;
 mod interrupted;

@@ -57,6 +57,7 @@ impl Home {
         command.args(arguments).stdin(Stdio::null());
         for name in [
             "R3MES_MODEL",
+            "R3MES_EMBEDDER",
             "R3MES_THREADS",
             "R3MES_KV",
             "R3MES_ISA",
@@ -162,6 +163,12 @@ pub fn tiny() -> String {
         .to_str()
         .expect("temporary paths are UTF-8")
         .to_owned()
+}
+
+/// A tiny random encoder, kept with the vectors that it should give.
+pub fn tiny_embedder() -> PathBuf {
+    let kept = "../../../tests/reference/embedding/tiny-bert";
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(kept)
 }
 
 /// Waits until `found` gives something.

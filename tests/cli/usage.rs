@@ -86,7 +86,7 @@ fn wrong_arguments_exit_2_and_say_what_was_expected() {
         ),
         (
             &["inference", "query", "hi", "--experts", "legal_dora"],
-            &["unknown expert `legal_dora`"],
+            &["expert `legal_dora` is not installed", "r3mes adapter import"],
         ),
         (
             &["inference", "query", "hi", "--collection", "x"],

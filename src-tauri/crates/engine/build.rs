@@ -1,18 +1,28 @@
-//! Lists the files of the built-in model, so that they are embedded whatever they are called.
+//! Lists the files of the built-in model and of the built-in embedder, so that they are embedded whatever they are called.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-const FOLDER: &str = "../../resources/models/builtin";
+const RESOURCES: &str = "../../resources";
 
 fn main() {
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let folder = root.join(FOLDER);
-    println!("cargo::rerun-if-changed={}", folder.display());
-    let mut list = String::from(
-        "/// File names and bytes of the built-in model.\npub(super) const FILES: &[(&str, &[u8])] = &[\n",
+    list("models/builtin", "builtin_files.rs", &|_| true);
+    // The embedder reads no other kinds of files: its card and recipe stay outside.
+    list(
+        "embedders/builtin",
+        "builtin_embedder_files.rs",
+        &|path| matches!(path.extension(), Some(kind) if kind == "json" || kind == "safetensors"),
     );
-    for path in files(&folder) {
+}
+
+/// Writes the names and bytes of the files in a folder of resources as a Rust constant; an absent folder has none.
+fn list(folder: &str, out_name: &str, wanted: &dyn Fn(&Path) -> bool) {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let folder = root.join(RESOURCES).join(folder);
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut list =
+        String::from("/// File names and bytes.\npub(super) const FILES: &[(&str, &[u8])] = &[\n");
+    for path in files(&folder).into_iter().filter(|path| wanted(path)) {
         let name = path
             .file_name()
             .expect("a listed file has a name")
@@ -23,7 +33,7 @@ fn main() {
     }
     list.push_str("];\n");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
-    std::fs::write(out.join("builtin_files.rs"), list).expect("cargo's own folder can be written");
+    std::fs::write(out.join(out_name), list).expect("cargo's own folder can be written");
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

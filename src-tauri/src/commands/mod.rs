@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod conversations;
 pub(crate) mod dialogs;
+pub(crate) mod experts;
 pub(crate) mod jobs;
 pub(crate) mod models;
 pub(crate) mod settings;

@@ -30,6 +30,11 @@ pub enum Command {
     /// Install, share and place experts
     #[command(subcommand)]
     Adapter(AdapterCommand),
+    /// Turn texts into vectors
+    Embed(EmbedOptions),
+    /// Fetch and choose what turns texts into vectors
+    #[command(subcommand)]
+    Embedder(EmbedderCommand),
     /// Hardware, memory, backend, folders, model
     Doctor(DoctorOptions),
     /// Measure speed and memory on this machine
@@ -276,6 +281,78 @@ pub struct AdapterImport {
     pub run: Run,
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Options of `embed`.
+#[derive(Debug, Args)]
+pub struct EmbedOptions {
+    #[command(flatten)]
+    pub input: EmbedFlags,
+    /// An installed embedder or a folder with one (default: the chosen one, `builtin` on a fresh machine)
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub embedder: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What `embed` reads.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct EmbedFlags {
+    /// Lines of {"id", "text"}; `-` reads stdin. For each a line {"id", "vector"}
+    #[arg(long, value_name = "FILE")]
+    pub jsonl: Option<PathBuf>,
+    /// A JSON list of strings; `-` reads stdin. With --json one value with all "embeddings"
+    #[arg(long, value_name = "FILE")]
+    pub texts: Option<PathBuf>,
+}
+
+/// `embedder …`
+#[derive(Debug, Subcommand)]
+pub enum EmbedderCommand {
+    /// The installed embedders
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Fetch an embedder from the hub; an interrupted download goes on where it stopped
+    Pull {
+        /// owner/name
+        #[arg(default_value = r3mes_engine::RECOMMENDED_EMBEDDER)]
+        repo: String,
+        /// Branch, tag or commit
+        #[arg(long, value_name = "REVISION")]
+        revision: Option<String>,
+        /// The name it gets here
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Copy an embedder you have into the data folder
+    Import {
+        /// A folder with config.json, tokenizer.json and model.safetensors
+        path: PathBuf,
+        /// The name it gets here
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Delete an installed embedder or an unfinished download
+    Remove {
+        /// An installed name
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Use this embedder from now on
+    Use {
+        /// An installed name; `builtin` is the one that comes with the program
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// Form of the output.

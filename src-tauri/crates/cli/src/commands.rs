@@ -5,6 +5,9 @@ pub mod bench;
 pub mod chat;
 pub mod debug;
 pub mod doctor;
+pub mod embed;
+pub mod embedder;
+mod fetch;
 pub mod inference;
 pub mod model;
 
@@ -21,6 +24,17 @@ fn open(home: Option<PathBuf>, run: &Run) -> Result<Engine, Stop> {
         threads: run.threads,
         kv: run.kv,
         model: run.model.clone(),
+        embedder: None,
+    };
+    Ok(Engine::open(Settings::resolve(&flags)?)?)
+}
+
+/// An engine with this embedder, or the one that settings name.
+fn open_with(home: Option<PathBuf>, embedder: Option<String>) -> Result<Engine, Stop> {
+    let flags = Flags {
+        home,
+        embedder,
+        ..Flags::default()
     };
     Ok(Engine::open(Settings::resolve(&flags)?)?)
 }

@@ -37,6 +37,8 @@ fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<Done, Stop> {
         Command::Chat(options) => commands::chat::run(home, options, interrupt),
         Command::Inference(command) => commands::inference::run(home, command, interrupt),
         Command::Model(command) => commands::model::run(home, command, interrupt),
+        Command::Embed(options) => commands::embed::run(home, options),
+        Command::Embedder(command) => commands::embedder::run(home, command, interrupt),
         Command::Adapter(command) => commands::adapter::run(home, command, interrupt),
         Command::Doctor(options) => commands::doctor::run(home, options),
         Command::Bench(options) => commands::bench::run(home, options, interrupt),

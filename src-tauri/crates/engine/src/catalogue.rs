@@ -1,11 +1,12 @@
-//! Installed models: one folder each below `models/`, with a record of what belongs in it.
+//! Installed models and embedders: one folder each below `models/` or `embedders/`, with a record of what belongs in it.
 //!
 //! - A model being fetched or copied lives in `<name>.partial` and becomes `<name>` by one rename, after its files
 //!   were verified and the reader of models accepted them. So what is listed is whole.
 //! - One broken model never takes the list down: it is listed with the reason.
-//! - The built-in model is always listed; its files are unpacked when it is first used.
+//! - The built-in ones are always listed; the model's files are unpacked when it is first used.
 
 mod builtin;
+mod builtin_embedder;
 mod check;
 mod hash;
 mod import;
@@ -13,12 +14,15 @@ mod install;
 mod known;
 mod name;
 mod record;
+mod shelf;
 
+pub(crate) use builtin_embedder::open as open_builtin_embedder;
 pub(crate) use hash::hex;
 pub(crate) use install::Partial;
 pub(crate) use name::default_name;
 pub(crate) use name::near;
 pub(crate) use record::{Record, is_inside};
+pub use shelf::Shelf;
 
 use crate::api::{
     KnownModel, MemoryReport, ModelEntry, ModelReport, ModelState, PullRequest, Unfinished,
@@ -33,10 +37,23 @@ use std::path::{Path, PathBuf};
 /// The name under which the built-in model is listed.
 pub const BUILTIN: &str = "builtin";
 
-/// The installed models of one data folder.
+/// Files of an embedder's folder, those that every embedder has first, with `/`.
+pub(crate) const EMBEDDER_FILES: [&str; 8] = [
+    "config.json",
+    "tokenizer.json",
+    "model.safetensors",
+    "sentence_bert_config.json",
+    "modules.json",
+    "1_Pooling/config.json",
+    "LICENSE",
+    "LICENSE.txt",
+];
+
+/// The installed models, or embedders, of one data folder.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     home: Home,
+    shelf: Shelf,
 }
 
 /// A model that was named, found and can be opened.
@@ -51,7 +68,28 @@ pub struct Located {
 impl Catalogue {
     /// The models of `home`. Nothing is read yet.
     pub fn new(home: Home) -> Catalogue {
-        Catalogue { home }
+        Catalogue {
+            home,
+            shelf: Shelf::Models,
+        }
+    }
+
+    /// The embedders of `home`. Nothing is read yet.
+    pub fn embedders(home: Home) -> Catalogue {
+        Catalogue {
+            home,
+            shelf: Shelf::Embedders,
+        }
+    }
+
+    /// What it holds.
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.shelf
+    }
+
+    /// The folder in which they are installed.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.shelf.folder(&self.home)
     }
 
     /// Every installed model, the built-in one first, the others by name; `active` names the one that answers.
@@ -59,7 +97,7 @@ impl Catalogue {
     /// # Errors
     /// If the folder of models is there and cannot be read.
     pub fn list(&self, active: Option<&str>) -> Result<Vec<ModelEntry>, EngineError> {
-        let mut entries = vec![builtin::entry(&self.home)];
+        let mut entries = vec![self.shelf.built_in(&self.home)];
         entries.extend(self.installed()?);
         let active = active.unwrap_or(BUILTIN);
         for entry in &mut entries {
@@ -154,14 +192,17 @@ impl Catalogue {
 
     fn open(&self, entry: ModelEntry) -> Result<Located, EngineError> {
         if entry.built_in {
-            let path = builtin::unpack(&self.home)?;
+            let path = match self.shelf {
+                Shelf::Models => builtin::unpack(&self.home)?,
+                Shelf::Embedders => entry.path,
+            };
             return Ok(Located {
                 name: entry.name,
                 path,
             });
         }
         match &entry.state {
-            ModelState::Broken { reason } => Err(broken(&entry, reason)),
+            ModelState::Broken { reason } => Err(self.broken(&entry, reason)),
             ModelState::Ready => Ok(Located {
                 path: Record::read(&entry.path)?.entry_path(&entry.path),
                 name: entry.name,
@@ -198,10 +239,10 @@ impl Catalogue {
         let Some(entry) = self.find(wanted)? else {
             return Err(self.unknown(wanted)?);
         };
-        if entry.built_in {
+        if entry.built_in && self.shelf == Shelf::Models {
             builtin::unpack(&self.home)?;
         }
-        check::verify(&entry, cancel, progress)
+        check::verify(self.shelf, &entry, cancel, progress)
     }
 
     /// Deletes a model, or what is here of an interrupted download, and tells the bytes it freed.
@@ -212,9 +253,9 @@ impl Catalogue {
         let (name, path) = match self.find(wanted)? {
             Some(entry) if entry.built_in => {
                 return Err(EngineError::BadRequest {
-                    field: "model".into(),
+                    field: self.shelf.to_string(),
                     found: format!("`{BUILTIN}` comes with the program"),
-                    expected: "the name of a model that was fetched or imported".into(),
+                    expected: "the name of one that was fetched or imported".into(),
                 });
             }
             Some(entry) => (entry.name, entry.path),
@@ -225,7 +266,7 @@ impl Catalogue {
         };
         let bytes = size_of(&path);
         // Renamed first: a crash while deleting leaves something that is never listed.
-        let doomed = self.home.models().join(format!("{name}.removed"));
+        let doomed = self.root().join(format!("{name}.removed"));
         if doomed.exists() {
             std::fs::remove_dir_all(&doomed).map_err(EngineError::io("delete", &doomed))?;
         }
@@ -251,10 +292,14 @@ impl Catalogue {
         let Some(mut entry) = self.find(wanted)? else {
             return Err(self.unknown(wanted)?);
         };
-        if let ModelState::Broken { reason } = &entry.state {
-            return Err(broken(&entry, reason));
+        // What comes with the program is what holds when nothing is chosen.
+        if let ModelState::Broken { reason } = &entry.state
+            && !entry.built_in
+        {
+            return Err(self.broken(&entry, reason));
         }
-        Settings::save_active_model(&self.home, (!entry.built_in).then_some(&entry.name))?;
+        let chosen = (!entry.built_in).then_some(entry.name.as_str());
+        Settings::save_chosen(&self.home, self.shelf, chosen)?;
         entry.active = true;
         Ok(entry)
     }
@@ -283,11 +328,11 @@ impl Catalogue {
     }
 
     fn folders(&self) -> Result<Vec<PathBuf>, EngineError> {
-        let models = self.home.models();
-        let entries = match std::fs::read_dir(&models) {
+        let root = self.root();
+        let entries = match std::fs::read_dir(&root) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(EngineError::io("read the folder", models)(error)),
+            Err(error) => return Err(EngineError::io("read the folder", root)(error)),
         };
         let mut folders: Vec<PathBuf> = entries
             .flatten()
@@ -301,23 +346,26 @@ impl Catalogue {
     fn unknown(&self, wanted: &str) -> Result<EngineError, EngineError> {
         let names = self.list(None)?.into_iter().map(|entry| entry.name);
         Ok(EngineError::UnknownModel {
+            shelf: self.shelf,
             name: wanted.to_owned(),
             near: near(wanted, names),
         })
     }
-}
 
-fn broken(entry: &ModelEntry, reason: &str) -> EngineError {
-    let hint = match entry.source.strip_prefix("hub:") {
-        Some(repo) => format!(
-            "`r3mes model remove {}`, then `r3mes model pull {repo}`",
-            entry.name
-        ),
-        None => format!("`r3mes model remove {}`, then import it again", entry.name),
-    };
-    EngineError::BrokenModel {
-        name: entry.name.clone(),
-        reason: reason.to_owned(),
-        hint,
+    fn broken(&self, entry: &ModelEntry, reason: &str) -> EngineError {
+        let (shelf, name) = (self.shelf, &entry.name);
+        let hint = match entry.source.strip_prefix("hub:") {
+            _ if entry.built_in => format!("`r3mes {shelf} pull` fetches another"),
+            Some(repo) => {
+                format!("`r3mes {shelf} remove {name}`, then `r3mes {shelf} pull {repo}`")
+            }
+            None => format!("`r3mes {shelf} remove {name}`, then import it again"),
+        };
+        EngineError::BrokenModel {
+            shelf,
+            name: name.clone(),
+            reason: reason.to_owned(),
+            hint,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Fetches a model from the hub into the catalogue.
+//! Fetches a model or an embedder from the hub into its catalogue.
 //!
 //! list the repository → choose the files → check the disk → fetch each one, resuming → verify → make it usable.
 //!
@@ -23,10 +23,10 @@ use crate::api::{
     FileRecord, ModelState, OutboundHost, PullEvent, PullOutcome, PullRequest, Purpose,
 };
 use crate::cancel::Cancel;
-use crate::catalogue::{Catalogue, Partial, Record, default_name};
+use crate::catalogue::{Catalogue, Partial, Record, Shelf, default_name};
 use crate::error::EngineError;
 use crate::settings::DownloadSettings;
-use choose::choose;
+use choose::{choose, choose_embedder};
 use fetch::Fetched;
 use hub::Hub;
 use listing::{Listing, RemoteFile};
@@ -72,7 +72,10 @@ pub(crate) fn pull(
     let Some(listing) = hub.list(cancel, events)? else {
         return Ok(PullOutcome::Cancelled { kept_bytes: 0 });
     };
-    let files = choose(&listing, request.file.as_deref())?;
+    let files = match catalogue.shelf() {
+        Shelf::Models => choose(&listing, request.file.as_deref())?,
+        Shelf::Embedders => choose_embedder(&listing)?,
+    };
     let source = format!("hub:{}", request.repo);
     let name = match &request.name {
         Some(name) => name.clone(),

@@ -1,15 +1,17 @@
 //! The engine as hosts hold it: settings, catalogue, and the thread that owns the model.
 
-use crate::api::{Event, Loading, PullEvent, PullOutcome, PullRequest, Query, Role};
-use crate::ask::ask;
+use crate::api::{Embeddings, Event, Loading, PullEvent, PullOutcome, PullRequest, Query, Role};
+use crate::ask::{Desks, ask};
 use crate::cancel::Cancel;
 use crate::catalogue::Catalogue;
 use crate::context::Counter;
 use crate::download;
+use crate::embedder::{self, KeptEmbedder};
 use crate::error::EngineError;
 use crate::experts::{Desk, Experts};
 use crate::loaded::{Resident, Slot};
 use crate::probe::MemoryProbe;
+use crate::routing::Router;
 use crate::settings::{Flags, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,10 +24,13 @@ pub const MOST_QUERY_CHARS: usize = 10_000;
 pub struct Engine {
     settings: Mutex<Arc<Settings>>,
     catalogue: Catalogue,
+    embedders: Catalogue,
+    embedder: KeptEmbedder,
     worker: Sender<Job>,
     resident: Arc<Mutex<Option<Resident>>>,
     counter: Mutex<Option<Counter>>,
     desk: Arc<Desk>,
+    router: Arc<Router>,
 }
 
 /// What the worker does next.
@@ -65,21 +70,27 @@ impl Engine {
     pub fn open_on(settings: Settings, probe: MemoryProbe) -> Result<Engine, EngineError> {
         let catalogue = Catalogue::new(settings.home.clone());
         let (worker, jobs) = channel();
+        let embedders = Catalogue::embedders(settings.home.clone());
         let own = catalogue.clone();
         let desk = Arc::new(Desk::open(settings.home.clone(), probe)?);
+        let router = Arc::new(Router::default());
+        let (own_desk, own_router) = (Arc::clone(&desk), Arc::clone(&router));
         let slot = Slot::new(Arc::clone(&desk));
         let resident = slot.told();
         std::thread::Builder::new()
             .name("r3mes-model".into())
-            .spawn(move || work(&own, &jobs, slot))
+            .spawn(move || work(&own, &own_desk, &own_router, &jobs, slot))
             .map_err(EngineError::io("start the thread of", "the model"))?;
         Ok(Engine {
             settings: Mutex::new(Arc::new(settings)),
             catalogue,
+            embedders,
+            embedder: KeptEmbedder::default(),
             worker,
             resident,
             counter: Mutex::default(),
             desk,
+            router,
         })
     }
 
@@ -111,6 +122,36 @@ impl Engine {
     /// The installed models.
     pub fn models(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The installed embedders.
+    pub fn embedders(&self) -> &Catalogue {
+        &self.embedders
+    }
+
+    /// The vectors of `texts`, by the embedder that the settings name.
+    ///
+    /// # Errors
+    /// If no embedder has that name, its files cannot be used, or it refuses a text.
+    pub fn embed(&self, texts: &[&str]) -> Result<Embeddings, EngineError> {
+        let embedder = self.embedder.get(&self.settings())?;
+        embedder::embed(&embedder, texts)
+    }
+
+    /// Fetches an embedder from the hub.
+    ///
+    /// # Errors
+    /// As [`Engine::pull`].
+    pub fn pull_embedder(
+        &self,
+        request: &PullRequest,
+        cancel: &Cancel,
+        events: &mut dyn FnMut(PullEvent),
+    ) -> Result<PullOutcome, EngineError> {
+        let download = &self.settings().download;
+        let outcome = download::pull(&self.embedders, download, request, cancel, events);
+        self.embedder.forget();
+        outcome
     }
 
     /// The experts: installed, resident, pinned.
@@ -324,7 +365,18 @@ fn check(query: &Query) -> Result<(), EngineError> {
 }
 
 /// The worker: owns the model, does one thing at a time, ends with the engine.
-fn work(catalogue: &Catalogue, jobs: &Receiver<Job>, mut slot: Slot) {
+fn work(
+    catalogue: &Catalogue,
+    experts: &Desk,
+    router: &Router,
+    jobs: &Receiver<Job>,
+    mut slot: Slot,
+) {
+    let desks = Desks {
+        catalogue,
+        experts,
+        router,
+    };
     for job in jobs {
         match job {
             Job::Ask {
@@ -339,7 +391,7 @@ fn work(catalogue: &Catalogue, jobs: &Receiver<Job>, mut slot: Slot) {
                     }
                 };
                 let result = guarded(&mut slot, |slot| {
-                    ask(&query, &settings, catalogue, slot, &cancel, &mut send)
+                    ask(&query, &settings, &desks, slot, &cancel, &mut send)
                 });
                 send(match result {
                     Ok(result) => Event::Done(Box::new(result)),

@@ -1,6 +1,7 @@
 //! Everything that can go wrong at the engine's edge, in the form *where it was, what it held, what it expected*.
 
 use crate::api::Tier;
+use crate::catalogue::Shelf;
 use crate::download::DownloadError;
 use r3mes_model::forward::ForwardError;
 use r3mes_model::generate::GenerateError;
@@ -57,9 +58,11 @@ impl ErrorCode {
 /// An engine operation that did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A model name that nothing here has.
-    #[error("unknown model `{name}`{}\nhint: `r3mes model list` shows the installed models; a folder or a `.gguf` file can be named by its path", near_names(.near))]
+    /// A name that no model (or embedder) here has.
+    #[error("unknown {shelf} `{name}`{}\nhint: `r3mes {shelf} list` shows the installed {shelf}s; {} can be named by its path", near_names(.near), .shelf.by_path())]
     UnknownModel {
+        /// Where it was looked for.
+        shelf: Shelf,
         /// The name.
         name: String,
         /// Installed names that look like it.
@@ -107,8 +110,10 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// A model that is installed and cannot be used.
-    #[error("model `{name}` cannot be used: {reason}\nhint: {hint}")]
+    #[error("{shelf} `{name}` cannot be used: {reason}\nhint: {hint}")]
     BrokenModel {
+        /// Where it is.
+        shelf: Shelf,
         /// The model.
         name: String,
         /// What is wrong.
@@ -118,9 +123,11 @@ pub enum EngineError {
     },
     /// A model name that is taken.
     #[error(
-        "a model named `{name}` is already installed, from {source_text}\nhint: give another name with `--name`, or remove it first with `r3mes model remove {name}`"
+        "{} `{name}` is already installed, from {source_text}\nhint: give another name with `--name`, or remove it first with `r3mes {shelf} remove {name}`", .shelf.named()
     )]
     NameTaken {
+        /// Where it is installed.
+        shelf: Shelf,
         /// The name.
         name: String,
         /// Where the installed one is from.
@@ -251,8 +258,10 @@ pub enum EngineError {
         hint: &'static str,
     },
     /// Two processes at the same model.
-    #[error("model `{name}` is being fetched or changed by another process")]
+    #[error("{shelf} `{name}` is being fetched or changed by another process")]
     Busy {
+        /// Where it will be.
+        shelf: Shelf,
         /// The model.
         name: String,
     },
@@ -275,6 +284,9 @@ pub enum EngineError {
     /// The model's tokenizer or chat template cannot be used.
     #[error(transparent)]
     Text(#[from] r3mes_model::text::TextError),
+    /// The embedder's files cannot be used, or it refuses a text.
+    #[error(transparent)]
+    Embedding(#[from] r3mes_model::embedding::EmbeddingError),
     /// An adapter cannot be used.
     #[error(transparent)]
     Adapter(#[from] r3mes_model::adapter::AdapterError),
@@ -322,9 +334,10 @@ impl EngineError {
             | EngineError::ExpertChanging { .. } => ErrorCode::Busy,
             EngineError::DiskFull { .. } => ErrorCode::DiskFull,
             EngineError::Store { .. } | EngineError::BadStore { .. } => ErrorCode::Store,
-            EngineError::BrokenModel { .. } | EngineError::Load(_) | EngineError::Text(_) => {
-                ErrorCode::ModelUnusable
-            }
+            EngineError::BrokenModel { .. }
+            | EngineError::Load(_)
+            | EngineError::Text(_)
+            | EngineError::Embedding(_) => ErrorCode::ModelUnusable,
             EngineError::Adapter(_) => ErrorCode::ExpertUnusable,
             EngineError::Forward(error) => of_forward(error),
             EngineError::Generate(GenerateError::Forward(error)) => of_forward(error),

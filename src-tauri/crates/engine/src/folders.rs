@@ -46,6 +46,11 @@ impl Home {
         self.path.join("models")
     }
 
+    /// Installed embedders, one folder each.
+    pub fn embedders(&self) -> PathBuf {
+        self.path.join("embedders")
+    }
+
     /// Installed experts, one folder each.
     pub fn adapters(&self) -> PathBuf {
         self.path.join("adapters")

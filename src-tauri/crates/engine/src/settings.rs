@@ -4,6 +4,7 @@
 //! `settings.json` holds only differences from the compiled-in values. Keys this version does not know are kept.
 
 use crate::budget::ManualBudget;
+use crate::catalogue::Shelf;
 use crate::error::EngineError;
 use crate::folders::{Home, write_atomically};
 use crate::gating::MOST_EXPERTS;
@@ -106,6 +107,8 @@ pub struct Settings {
     pub model: Option<String>,
     /// Where `model` was set, in words.
     pub model_origin: &'static str,
+    /// The embedder: an installed name or a folder; the built-in one when not set.
+    pub embedder: Option<String>,
     /// The longest answer, in tokens.
     pub max_tokens: usize,
     /// How tokens are chosen.
@@ -127,6 +130,8 @@ pub struct Flags {
     pub kv: Option<KvFormat>,
     /// The model.
     pub model: Option<String>,
+    /// The embedder.
+    pub embedder: Option<String>,
 }
 
 const MOST_THREADS: usize = 512;
@@ -183,6 +188,7 @@ impl Settings {
             kv: KvFormat::Auto,
             model: None,
             model_origin: "nothing else was chosen",
+            embedder: None,
             max_tokens: 512,
             sampling: SamplingDefaults {
                 temperature: 0.7,
@@ -218,6 +224,9 @@ impl Settings {
         if let Some(model) = read.text("active_model")? {
             self.model = Some(model);
             self.model_origin = "chosen with `r3mes model use`";
+        }
+        if let Some(embedder) = read.text("embedder")? {
+            self.embedder = Some(embedder);
         }
         if let Some(tokens) = read.number("max_tokens", 1.0, 1e9)? {
             self.max_tokens = tokens as usize;
@@ -310,6 +319,9 @@ impl Settings {
             self.model = Some(model);
             self.model_origin = "R3MES_MODEL";
         }
+        if let Some(embedder) = text("R3MES_EMBEDDER") {
+            self.embedder = Some(embedder);
+        }
         Ok(())
     }
 
@@ -331,20 +343,31 @@ impl Settings {
             self.model = Some(model.clone());
             self.model_origin = "asked for with --model";
         }
+        if let Some(embedder) = &flags.embedder {
+            self.embedder = Some(embedder.clone());
+        }
         Ok(())
     }
 
-    /// Records the chosen model, or that none is chosen.
+    /// Records what is chosen on a shelf, or that nothing is.
     ///
     /// # Errors
     /// If `settings.json` cannot be read or written.
-    pub(crate) fn save_active_model(home: &Home, name: Option<&str>) -> Result<(), EngineError> {
+    pub(crate) fn save_chosen(
+        home: &Home,
+        shelf: Shelf,
+        name: Option<&str>,
+    ) -> Result<(), EngineError> {
+        let key = match shelf {
+            Shelf::Models => "active_model",
+            Shelf::Embedders => "embedder",
+        };
         let _held = SettingsLock::hold(home)?;
         let path = home.settings();
         let mut values = read_object(&path)?;
         match name {
-            Some(name) => values.insert("active_model".into(), name.into()),
-            None => values.remove("active_model"),
+            Some(name) => values.insert(key.into(), name.into()),
+            None => values.remove(key),
         };
         let text = format!("{:#}\n", Value::Object(values));
         write_atomically(&path, text.as_bytes())

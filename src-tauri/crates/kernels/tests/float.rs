@@ -210,6 +210,7 @@ fn a_dense_product_is_one_dot_per_token_and_row() {
         (3, 17, 2),
         (37, 64, 5),
         (130, 100, 3),
+        (66, 100, 9),
         (64, 33, 1),
     ] {
         let x = random.vector(tokens * cols, 2.0);

@@ -1,5 +1,6 @@
 //! `model …`: what is installed, where it came from, whether it is whole.
 
+use super::fetch::fetch;
 use super::open;
 use crate::arguments::{ModelCommand, Output, Run};
 use crate::interrupt::Interrupt;
@@ -7,8 +8,8 @@ use crate::output::{Status, print, print_json, print_line, tell};
 use crate::stop::{Done, Stop};
 use crate::table::table;
 use crate::units;
-use r3mes_engine::api::{ModelEntry, ModelReport, ModelState, PullEvent, PullOutcome, PullRequest};
-use r3mes_engine::{BUILTIN, Cancel, Engine};
+use r3mes_engine::api::{ModelReport, ModelState, PullRequest};
+use r3mes_engine::{BUILTIN, Cancel, Engine, Shelf};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -34,7 +35,7 @@ pub fn run(
                 file,
                 name,
             };
-            fetch(output, interrupt, |cancel, events| {
+            fetch(Shelf::Models, output, interrupt, |cancel, events| {
                 engine.pull(&request, cancel, events)
             })
         }
@@ -42,7 +43,7 @@ pub fn run(
             if !path.exists() {
                 return Err(Stop::Usage(format!("`{}` does not exist", path.display())));
             }
-            fetch(output, interrupt, |cancel, events| {
+            fetch(Shelf::Models, output, interrupt, |cancel, events| {
                 engine
                     .models()
                     .import(&path, name.as_deref(), cancel, events)
@@ -179,93 +180,6 @@ fn rows(report: &ModelReport) -> Vec<Vec<String>> {
         );
     }
     rows
-}
-
-/// Runs a download or an import and tells how it goes.
-fn fetch(
-    output: Output,
-    interrupt: &Interrupt,
-    work: impl FnOnce(
-        &Cancel,
-        &mut dyn FnMut(PullEvent),
-    ) -> Result<PullOutcome, r3mes_engine::EngineError>,
-) -> Result<Done, Stop> {
-    let cancel = Cancel::new();
-    let mut status = Status::new();
-    let outcome = interrupt.guard(&cancel, || {
-        work(&cancel, &mut |event| show(&mut status, &event))
-    })?;
-    drop(status);
-    match outcome {
-        PullOutcome::Installed(model) => installed(&model, output),
-        PullOutcome::Cancelled { kept_bytes } => {
-            if kept_bytes > 0 {
-                tell(&format!(
-                    "stopped; {} are kept and the same command continues there",
-                    units::bytes(kept_bytes)
-                ));
-            }
-            Err(Stop::Interrupted)
-        }
-    }
-}
-
-fn installed(model: &ModelEntry, output: Output) -> Result<Done, Stop> {
-    if output.json {
-        print_json(model)?;
-    } else {
-        print_line(&model.name)?;
-        tell(&format!(
-            "installed `{}`, {}; `r3mes model use {}` makes it the one that answers",
-            model.name,
-            units::bytes(model.size_bytes),
-            model.name
-        ));
-    }
-    Ok(Done)
-}
-
-fn show(status: &mut Status, event: &PullEvent) {
-    match event {
-        PullEvent::Planned {
-            name,
-            files,
-            total_bytes,
-            resumed_bytes,
-        } => {
-            let resumed = match resumed_bytes {
-                0 => String::new(),
-                bytes => format!(", {} of them here already", units::bytes(*bytes)),
-            };
-            status.say(&format!(
-                "`{name}`: {files} files, {}{resumed}",
-                units::bytes(*total_bytes)
-            ));
-        }
-        PullEvent::Progress {
-            file,
-            done_bytes,
-            total_bytes,
-            bytes_per_second,
-            eta,
-        } => {
-            let percent = done_bytes * 100 / (*total_bytes).max(1);
-            let eta = eta.map_or(String::new(), |eta| {
-                format!(", {} left", units::duration(eta))
-            });
-            status.update(&format!(
-                "{percent:3} %  {} of {}, {}/s{eta}  {file}",
-                units::bytes(*done_bytes),
-                units::bytes(*total_bytes),
-                units::bytes(*bytes_per_second as u64),
-            ));
-        }
-        PullEvent::Retrying { file, reason, wait } => {
-            let wait = wait.as_secs_f64();
-            status.say(&format!("{file}: {reason}; again in {wait:.1} s"));
-        }
-        PullEvent::Checking => status.update("checking the model"),
-    }
 }
 
 fn remove(engine: &Engine, name: &str, output: Output) -> Result<Done, Stop> {

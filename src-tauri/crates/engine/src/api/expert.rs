@@ -1,5 +1,6 @@
 //! Experts as hosts see them: what is installed, where it is, how it is doing.
 
+use super::Route;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -183,4 +184,61 @@ pub struct ExpertExport {
     /// Its bytes.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub size_bytes: u64,
+}
+
+/// Who is to answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "lowercase")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub enum ExpertChoice {
+    /// Whoever the router finds.
+    #[default]
+    Auto,
+    /// These, or an error; equal shares.
+    Pinned {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The model alone.
+    Base,
+}
+
+/// An expert that helps with an answer, and where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PlannedExpert {
+    /// Its id.
+    pub expert_id: String,
+    /// Its share of the mix.
+    pub weight: f32,
+    /// Which version of its files.
+    pub generation: String,
+    /// Where it computes.
+    pub tier: Tier,
+    /// Bytes it takes there.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub resident_bytes: u64,
+    /// Whether it had to be read from disk for this answer.
+    pub fetched: bool,
+}
+
+/// Who was considered for an answer, and who helps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Routing {
+    /// Who was considered, and why.
+    pub route: Route,
+    /// Who helps, best first; nobody is the base model.
+    pub experts: Vec<PlannedExpert>,
+    /// What the gate decided, in words with bytes.
+    #[serde(default)]
+    pub verdict: String,
+}
+
+/// Who should have answered, as a person says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ExpertLabel {
+    /// The expert; none is the base model.
+    pub expert_id: Option<String>,
 }

@@ -4,7 +4,7 @@
 
 use super::hash::hex;
 use super::record::Record;
-use super::{BUILTIN, check};
+use super::{BUILTIN, Shelf, check};
 use crate::api::{FileRecord, ModelEntry, ModelState};
 use crate::error::EngineError;
 use crate::folders::{Home, sync_folder};
@@ -41,6 +41,7 @@ pub(super) fn entry(home: &Home) -> ModelEntry {
 pub(super) fn unpack(home: &Home) -> Result<PathBuf, EngineError> {
     if FILES.is_empty() {
         return Err(EngineError::BrokenModel {
+            shelf: Shelf::Models,
             name: BUILTIN.into(),
             reason: "this program was built without one".into(),
             hint: "`r3mes model pull REPO` fetches a model, `--model PATH` names one you have"

@@ -1,6 +1,7 @@
 //! Compares model folders with their records: quickly for the list, byte by byte for `verify`.
 
 use super::Located;
+use super::Shelf;
 use super::hash::hashed;
 use super::record::{FILE, Record};
 use crate::api::{FileCheck, FileRecord, ModelEntry, ModelReport, ModelState, Verification};
@@ -74,6 +75,7 @@ fn size_problem(folder: &Path, file: &FileRecord) -> Option<String> {
 
 /// Reads every byte again. Nothing when it was cancelled.
 pub(super) fn verify(
+    shelf: Shelf,
     entry: &ModelEntry,
     cancel: &Cancel,
     progress: &mut dyn FnMut(u64, u64),
@@ -123,7 +125,7 @@ pub(super) fn verify(
         });
     }
     let all_good = verification.files.iter().all(|file| file.problem.is_none());
-    if all_good && let Err(error) = shape_of(&record.entry_path(&entry.path)) {
+    if all_good && let Err(error) = shelf.check(&record.entry_path(&entry.path)) {
         verification.error = Some(error.report());
     }
     verification.ok = all_good && verification.error.is_none();

@@ -2,21 +2,21 @@
 
 use super::hash::hashed;
 use super::name::folder_name_from;
-use super::{Catalogue, Partial, Record};
+use super::{Catalogue, EMBEDDER_FILES, Partial, Record, Shelf};
 use crate::api::{FileRecord, PullEvent, PullOutcome};
 use crate::cancel::Cancel;
 use crate::error::EngineError;
-use crate::inspect::shape_of;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 impl Catalogue {
-    /// Copies the model in `path`, a folder in the Hub's layout or a `.gguf` file. The original is not touched.
+    /// Copies the model in `path`, a folder in the Hub's layout or a `.gguf` file, or the embedder in a folder. The original
+    /// is not touched.
     ///
     /// # Errors
-    /// If it is not a model this program can use, the name is taken, the disk is too small, or the system refuses.
+    /// If it is not one this program can use, the name is taken, the disk is too small, or the system refuses.
     pub fn import(
         &self,
         path: &Path,
@@ -25,8 +25,11 @@ impl Catalogue {
         events: &mut dyn FnMut(PullEvent),
     ) -> Result<PullOutcome, EngineError> {
         let path = std::fs::canonicalize(path).map_err(EngineError::io("open", path))?;
-        shape_of(&path)?;
-        let wanted = wanted_files(&path)?;
+        self.shelf().check(&path)?;
+        let wanted = match self.shelf() {
+            Shelf::Models => wanted_files(&path)?,
+            Shelf::Embedders => embedder_files(&path)?,
+        };
         let name = name.map_or_else(|| default_name(&path), str::to_owned);
         let partial = Partial::begin(self, &name)?;
         match copy_all(&partial, &wanted, cancel, events) {
@@ -86,6 +89,21 @@ fn wanted_files(path: &Path) -> Result<Vec<Wanted>, EngineError> {
     files.into_iter().map(wanted).collect()
 }
 
+fn embedder_files(folder: &Path) -> Result<Vec<Wanted>, EngineError> {
+    let there = EMBEDDER_FILES
+        .iter()
+        .filter(|name| folder.join(name).is_file());
+    let wanted = there.map(|name| {
+        let from = folder.join(name);
+        let size = std::fs::metadata(&from)
+            .map_err(EngineError::io("read", &from))?
+            .len();
+        let name = (*name).to_owned();
+        Ok(Wanted { from, name, size })
+    });
+    wanted.collect()
+}
+
 /// Whether a file beside a model is part of it.
 fn belongs(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -127,6 +145,9 @@ fn copy_all(
             });
         };
         let to = partial.folder().join(&file.name);
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).map_err(EngineError::io("make the folder", folder))?;
+        }
         match copy(&file.from, &to, cancel, &mut progress)
             .map_err(EngineError::io("copy", &file.from))?
         {

@@ -1,11 +1,10 @@
 //! From `<name>.partial` to `<name>`: the only way a model becomes listed.
 
 use super::record::{FILE, Record};
-use super::{Catalogue, check, name};
+use super::{Catalogue, Shelf, check, name};
 use crate::api::{ModelEntry, PullRequest, Unfinished};
 use crate::error::EngineError;
 use crate::folders::{size_of, sync_folder, write_atomically};
-use crate::inspect::shape_of;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -30,9 +29,10 @@ struct Goal {
 /// The folder in which a model is put together. Only one process holds it at a time.
 #[derive(Debug)]
 pub(crate) struct Partial {
+    shelf: Shelf,
     name: String,
     folder: PathBuf,
-    models: PathBuf,
+    root: PathBuf,
     /// Released when the value is dropped, also by a kill.
     lock: File,
 }
@@ -44,9 +44,10 @@ impl Partial {
     /// If the name cannot be a folder, is taken by an installed model, or another process works on it.
     pub fn begin(catalogue: &Catalogue, name: &str) -> Result<Partial, EngineError> {
         let name = name::folder_name(name)?.to_owned();
-        let models = catalogue.home().models();
-        if let Some(taken) = check::entry(&models.join(&name)).filter(|entry| entry.path.exists()) {
+        let (shelf, root) = (catalogue.shelf(), catalogue.root());
+        if let Some(taken) = check::entry(&root.join(&name)).filter(|entry| entry.path.exists()) {
             return Err(EngineError::NameTaken {
+                shelf,
                 name,
                 source_text: match taken.source.as_str() {
                     "" => format!("`{}`", taken.path.display()),
@@ -54,17 +55,18 @@ impl Partial {
                 },
             });
         }
-        let folder = models.join(format!("{name}{ENDING}"));
+        let folder = root.join(format!("{name}{ENDING}"));
         std::fs::create_dir_all(&folder).map_err(EngineError::io("make the folder", &folder))?;
         let path = folder.join(LOCK);
         let lock = File::create(&path).map_err(EngineError::io("write", &path))?;
         if lock.try_lock().is_err() {
-            return Err(EngineError::Busy { name });
+            return Err(EngineError::Busy { shelf, name });
         }
         Ok(Partial {
+            shelf,
             name,
             folder,
-            models,
+            root,
             lock,
         })
     }
@@ -74,8 +76,8 @@ impl Partial {
     /// # Errors
     /// If the system refuses.
     pub fn reopen(catalogue: &Catalogue, name: &str) -> Result<(), EngineError> {
-        let folder = catalogue.home().models().join(name);
-        let partial = catalogue.home().models().join(format!("{name}{ENDING}"));
+        let folder = catalogue.root().join(name);
+        let partial = catalogue.root().join(format!("{name}{ENDING}"));
         if partial.exists() {
             return std::fs::remove_dir_all(&folder).map_err(EngineError::io("delete", &folder));
         }
@@ -109,7 +111,7 @@ impl Partial {
     pub fn reserve(&self, needed_bytes: u64) -> Result<(), EngineError> {
         match fs4::available_space(&self.folder) {
             Ok(free_bytes) if free_bytes < needed_bytes => Err(EngineError::DiskFull {
-                path: self.models.clone(),
+                path: self.root.clone(),
                 needed_bytes,
                 free_bytes,
             }),
@@ -117,23 +119,24 @@ impl Partial {
         }
     }
 
-    /// Reads the files as a model, writes the record and gives the folder its name.
+    /// Reads the files as what they should be, writes the record and gives the folder its name.
     ///
     /// # Errors
     /// If the files are not a model this program can use, or the system refuses; the folder then stays unfinished.
     pub fn finish(self, record: &Record) -> Result<ModelEntry, EngineError> {
-        shape_of(&record.entry_path(&self.folder))?;
+        self.shelf.check(&record.entry_path(&self.folder))?;
         self.sweep(record);
         record.write(&self.folder)?;
         sync_folder(&self.folder);
-        let folder = self.models.join(&self.name);
+        let folder = self.root.join(&self.name);
         // Windows does not rename a folder with an open file in it.
         drop(self.lock);
         std::fs::remove_file(self.folder.join(LOCK))
             .map_err(EngineError::io("delete", self.folder.join(LOCK)))?;
         std::fs::rename(&self.folder, &folder).map_err(EngineError::io("rename", &self.folder))?;
-        sync_folder(&self.models);
+        sync_folder(&self.root);
         check::entry(&folder).ok_or(EngineError::BrokenModel {
+            shelf: self.shelf,
             name: self.name,
             reason: "its folder is gone".into(),
             hint: "fetch it again".into(),

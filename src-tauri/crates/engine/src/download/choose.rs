@@ -2,7 +2,7 @@
 
 use super::error::DownloadError;
 use super::listing::{ListedFile, Listing};
-use crate::catalogue::is_inside;
+use crate::catalogue::{EMBEDDER_FILES, is_inside};
 
 /// Files beside the weights that the reader of models uses, or that state the licence.
 const BESIDE: [&str; 10] = [
@@ -27,16 +27,7 @@ pub(super) fn choose(
     listing: &Listing,
     file: Option<&str>,
 ) -> Result<Vec<ListedFile>, DownloadError> {
-    if let Some(odd) = listing
-        .files
-        .iter()
-        .find(|file| is_used_kind(&file.path) && !is_inside(&file.path))
-    {
-        return Err(DownloadError::UnsafeName {
-            repo: listing.repo.clone(),
-            file: odd.path.clone(),
-        });
-    }
+    refuse_unsafe_names(listing)?;
     let named = |name: &str| listing.files.iter().find(|file| file.path == name);
     if let Some(wanted) = file {
         let Some(found) = named(wanted).filter(|file| is_inside(&file.path)) else {
@@ -80,6 +71,40 @@ pub(super) fn choose(
         .collect();
     files.extend(weights);
     Ok(files)
+}
+
+/// The files of an embedder, those that must be there first.
+///
+/// # Errors
+/// If the repository lists a name that leaves its folder, or lacks a file that every embedder has.
+pub(super) fn choose_embedder(listing: &Listing) -> Result<Vec<ListedFile>, DownloadError> {
+    const NEEDED: usize = 3;
+    refuse_unsafe_names(listing)?;
+    let mut files = Vec::new();
+    for (place, name) in EMBEDDER_FILES.iter().enumerate() {
+        match listing.files.iter().find(|file| file.path == *name) {
+            Some(file) => files.push(file.clone()),
+            None if place >= NEEDED => {}
+            None => {
+                return Err(DownloadError::NoModel {
+                    repo: listing.repo.clone(),
+                    reason: format!("an embedder has `{name}`, which is not in it"),
+                });
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn refuse_unsafe_names(listing: &Listing) -> Result<(), DownloadError> {
+    let leaves = |file: &&ListedFile| is_used_kind(&file.path) && !is_inside(&file.path);
+    match listing.files.iter().find(leaves) {
+        None => Ok(()),
+        Some(odd) => Err(DownloadError::UnsafeName {
+            repo: listing.repo.clone(),
+            file: odd.path.clone(),
+        }),
+    }
 }
 
 /// The weights at the top of the repository: the single file, or the index and its shards.

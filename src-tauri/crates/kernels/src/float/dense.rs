@@ -135,11 +135,91 @@ fn block<E: Element>(
     out: &DisjointMut<'_>,
 ) {
     let weights = &values[range.start * cols..range.end * cols];
-    for (token, x) in x.chunks_exact(cols).enumerate() {
+    let part = |token: usize| {
         let start = token * rows;
-        // SAFETY: items cover disjoint row ranges, so their parts of a token's outputs do not overlap, and tokens differ.
-        let out = unsafe { out.part(start + range.start..start + range.end) };
+        // SAFETY: items cover disjoint row ranges, so their parts of a token's outputs do not overlap, and every token of an
+        // item is asked for once.
+        unsafe { out.part(start + range.start..start + range.end) }
+    };
+    let mut tokens = x.chunks_exact(cols).enumerate();
+    while tokens.len() >= TOKENS_AT_ONCE {
+        let tile: [(usize, &[f32]); TOKENS_AT_ONCE] =
+            std::array::from_fn(|_| tokens.next().expect("as many tokens are left"));
+        dispatch(
+            isa,
+            Tile {
+                weights,
+                x: tile.map(|(_, x)| x),
+                out: tile.map(|(token, _)| part(token)),
+            },
+        );
+    }
+    for (token, x) in tokens {
+        let out = part(token);
         dispatch(isa, Rows { weights, x, out });
+    }
+}
+
+/// Tokens that share one reading of the weights.
+const TOKENS_AT_ONCE: usize = 4;
+
+/// As [`Rows`], for several tokens: each weight is loaded once for all of them.
+struct Tile<'a, E> {
+    weights: &'a [E],
+    x: [&'a [f32]; TOKENS_AT_ONCE],
+    out: [&'a mut [f32]; TOKENS_AT_ONCE],
+}
+
+impl<E: Element> Kernel for Tile<'_, E> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, l: L) {
+        let rows = self.out[0].len();
+        let mut row = 0;
+        // Sixteen sums fit the registers only where a vector is one register.
+        while L::REGISTERS == 1 && row + ROWS_AT_ONCE <= rows {
+            self.rows::<L, ROWS_AT_ONCE>(l, row);
+            row += ROWS_AT_ONCE;
+        }
+        while row < rows {
+            self.rows::<L, 1>(l, row);
+            row += 1;
+        }
+    }
+}
+
+impl<E: Element> Tile<'_, E> {
+    /// The products of `ROWS` rows from `first` on with every token.
+    #[inline(always)]
+    fn rows<L: Lanes, const ROWS: usize>(&mut self, l: L, first: usize) {
+        let cols = self.x[0].len();
+        let full = cols / LANES;
+        let rows: [&[E]; ROWS] =
+            std::array::from_fn(|row| &self.weights[(first + row) * cols..][..cols]);
+        let chunks = rows.map(|row| &row.as_chunks::<LANES>().0[..full]);
+        let x = self.x.map(|x| &x.as_chunks::<LANES>().0[..full]);
+        let mut acc = [[l.splat(0.0); TOKENS_AT_ONCE]; ROWS];
+        for chunk in 0..full {
+            let mut tokens = [l.splat(0.0); TOKENS_AT_ONCE];
+            for (token, x) in tokens.iter_mut().zip(&x) {
+                *token = l.load(&x[chunk]);
+            }
+            for (acc, row) in acc.iter_mut().zip(&chunks) {
+                let weight = E::load(l, &row[chunk]);
+                for (acc, &token) in acc.iter_mut().zip(&tokens) {
+                    *acc = l.fma(token, weight, *acc);
+                }
+            }
+        }
+        for (row, (acc, weights)) in acc.iter_mut().zip(&rows).enumerate() {
+            for ((acc, x), out) in acc.iter_mut().zip(&self.x).zip(&mut self.out) {
+                if full * LANES < cols {
+                    let weight = E::load_part(l, &weights[full * LANES..]);
+                    *acc = l.fma(l.load_part(&x[full * LANES..]), weight, *acc);
+                }
+                out[first + row] = l.sum(*acc);
+            }
+        }
     }
 }
 

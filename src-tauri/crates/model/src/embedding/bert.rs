@@ -9,19 +9,30 @@
 //! Source: Devlin et al. 2018, "BERT"; transformers `models/bert/modeling_bert.py`; sentence-transformers' mean pooling.
 
 mod layer;
+mod linear;
 mod operations;
 mod table;
 mod weights;
+
+use r3mes_kernels::{Isa, Pool};
 
 use super::files::Files;
 use super::settings::BertSettings;
 use super::tokens::Tokens;
 use super::{Embedded, EmbeddingError, normalise};
 use layer::Layer;
+use linear::Workers;
 use table::InputTable;
 
 /// Tokens of one batch: enough to use the caches well, little enough that memory stays small whatever is asked.
 const BATCH_TOKENS: usize = 1024;
+
+/// The most threads that products are shared among: a question is too little work for more.
+const MOST_THREADS: usize = 8;
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |threads| threads.get().min(MOST_THREADS))
+}
 
 /// A BERT encoder with its tokenizer.
 #[derive(Debug)]
@@ -30,6 +41,7 @@ pub(super) struct Bert {
     hidden: usize,
     input: InputTable,
     layers: Vec<Layer>,
+    workers: Workers,
 }
 
 /// Where a text lies among the tokens of its batch.
@@ -71,6 +83,10 @@ impl Bert {
             hidden: settings.hidden,
             input,
             layers,
+            workers: Workers {
+                isa: Isa::select()?,
+                pool: Pool::new(threads()),
+            },
         })
     }
 
@@ -146,7 +162,7 @@ impl Bert {
         }
         let mut x = self.input.look_up(&batch.ids, &batch.spans)?;
         for layer in &self.layers {
-            x = layer.forward(&x, &batch.spans)?;
+            x = layer.forward(&x, &batch.spans, &self.workers)?;
         }
         x.flatten_all()?.to_vec1()
     }

@@ -50,6 +50,9 @@ pub enum EmbeddingError {
     /// The tokenizer cannot be read, or refuses a text.
     #[error("cannot turn text into tokens")]
     Text(#[from] TextError),
+    /// An instruction set that cannot be used here.
+    #[error("R3MES_ISA cannot be used")]
+    Isa(#[from] r3mes_kernels::IsaError),
     /// The tensor library refused.
     #[error("embedder `{name}` cannot {action}")]
     Tensor {

@@ -4,20 +4,13 @@ use candle_core::{D, Tensor};
 use candle_nn::ops::softmax_last_dim;
 
 use super::Span;
+use super::linear::{Linear, Workers};
 use super::operations::{AddBias, AddBiasGelu, AddNormalised, Norm};
-
-/// `x·matrix + bias`, the matrix lying input by output, so that products of few tokens read it once from front to back.
-pub(super) struct Linear {
-    /// `[in, out]`
-    pub(super) matrix: Tensor,
-    /// `[out]`
-    pub(super) bias: Vec<f32>,
-}
 
 /// The weights of a layer.
 pub(super) struct Layer {
     pub(super) heads: usize,
-    /// Query, key and value side by side: `[hidden, 3 · hidden]`; `1/√head_dim` is in the query's weights.
+    /// Query, key and value one after another: `[3 · hidden, hidden]`; `1/√head_dim` is in the query's weights.
     pub(super) query_key_value: Linear,
     pub(super) output: Linear,
     pub(super) attention_norm: Norm,
@@ -29,13 +22,19 @@ pub(super) struct Layer {
 impl Layer {
     /// # Shapes
     /// - `x`: `[tokens, hidden]` · `spans`: the texts among the tokens · returns `[tokens, hidden]`
-    pub(super) fn forward(&self, x: &Tensor, spans: &[Span]) -> candle_core::Result<Tensor> {
-        let attended = self.attention(x, spans)?.matmul(&self.output.matrix)?;
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        spans: &[Span],
+        workers: &Workers,
+    ) -> candle_core::Result<Tensor> {
+        let seen = self.attention(x, spans, workers)?;
+        let attended = self.output.product(&seen, workers)?;
         attended.inplace_op2(x, &AddNormalised::new(&self.output, &self.attention_norm))?;
         let x = attended;
-        let wide = x.matmul(&self.up.matrix)?;
+        let wide = self.up.product(&x, workers)?;
         wide.inplace_op1(&AddBiasGelu(&self.up.bias))?;
-        let narrow = wide.matmul(&self.down.matrix)?;
+        let narrow = self.down.product(&wide, workers)?;
         narrow.inplace_op2(&x, &AddNormalised::new(&self.down, &self.norm))?;
         Ok(narrow)
     }
@@ -44,10 +43,15 @@ impl Layer {
     ///
     /// # Shapes
     /// - `x`: `[tokens, hidden]` · returns `[tokens, hidden]`
-    fn attention(&self, x: &Tensor, spans: &[Span]) -> candle_core::Result<Tensor> {
+    fn attention(
+        &self,
+        x: &Tensor,
+        spans: &[Span],
+        workers: &Workers,
+    ) -> candle_core::Result<Tensor> {
         let hidden = x.dim(D::Minus1)?;
         let head = hidden / self.heads;
-        let qkv = x.matmul(&self.query_key_value.matrix)?;
+        let qkv = self.query_key_value.product(x, workers)?;
         qkv.inplace_op1(&AddBias(&self.query_key_value.bias))?;
         let mut texts = Vec::with_capacity(spans.len());
         for span in spans.iter().filter(|span| span.length > 0) {
@@ -75,12 +79,6 @@ impl Layer {
         linears.iter().map(|linear| linear.bytes()).sum::<u64>()
             + self.attention_norm.bytes()
             + self.norm.bytes()
-    }
-}
-
-impl Linear {
-    fn bytes(&self) -> u64 {
-        ((self.matrix.elem_count() + self.bias.len()) * size_of::<f32>()) as u64
     }
 }
 

@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, Layout, Result, bail};
 
-use super::layer::Linear;
+use super::linear::Linear;
 
 /// `(x − mean) / √(variance + eps) · weight + shift` over a row.
 pub(super) struct Norm {
@@ -118,7 +118,7 @@ impl InplaceOp2 for AddNormalised<'_> {
     }
 }
 
-fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(super) fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
         _ => bail!("expected contiguous 32-bit floats"),

@@ -1,8 +1,9 @@
 //! The tensors of a BERT checkpoint, brought into the form that the forward pass reads.
 
-use candle_core::{Device, Tensor};
+use r3mes_kernels::{DenseMatrix, DenseRows};
 
-use super::layer::{Layer, Linear};
+use super::layer::Layer;
+use super::linear::Linear;
 use super::operations::Norm;
 use super::table::InputTable;
 use crate::embedding::EmbeddingError;
@@ -117,26 +118,13 @@ impl Reader<'_> {
         })
     }
 
-    /// The linears as one, their outputs side by side.
+    /// The linears as one, their outputs one after another.
     fn linear(&self, name: &str, parts: Vec<Rows>, input: usize) -> Result<Linear, EmbeddingError> {
         let bias: Vec<f32> = parts.iter().flat_map(|part| &part.bias).copied().collect();
-        let mut matrix = vec![0.0; input * bias.len()];
-        let rows = parts
-            .iter()
-            .flat_map(|part| part.weight.chunks_exact(input));
-        for (output, row) in rows.enumerate() {
-            for (value, line) in row.iter().zip(matrix.chunks_exact_mut(bias.len())) {
-                line[output] = *value;
-            }
-        }
-        let shape = (input, bias.len());
-        let matrix = Tensor::from_vec(matrix, shape, &Device::Cpu).map_err(|source| {
-            EmbeddingError::Tensor {
-                name: name.to_owned(),
-                action: "hold its weights",
-                source,
-            }
-        })?;
+        let rows = parts.into_iter().flat_map(|part| part.weight).collect();
+        let matrix = DenseMatrix::new(bias.len(), input, DenseRows::F32(rows));
+        let matrix =
+            matrix.map_err(|error| self.tensors.refuse(name, error.to_string(), "whole rows"))?;
         Ok(Linear { matrix, bias })
     }
 
