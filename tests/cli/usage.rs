@@ -207,6 +207,18 @@ fn settings_that_cannot_be_used_are_named() {
             r#"{"sampling": {"top_p": 7}}"#,
             &["setting `sampling.top_p`", "0 to 1"],
         ),
+        (
+            r#"{"experts": {"most": 4}}"#,
+            &["setting `experts.most`", "0 to 3"],
+        ),
+        (
+            r#"{"experts": {"preload": "yes"}}"#,
+            &["setting `experts.preload`", "true or false"],
+        ),
+        (
+            r#"{"experts": {"ram_budget_bytes": -1}}"#,
+            &["setting `experts.ram_budget_bytes`", "-1"],
+        ),
     ] {
         let home = Home::new();
         home.write_settings(json);
