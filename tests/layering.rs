@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
 ];
 
 /// Crates from outside that only some of ours may name.
-const OWNED: [(&str, &[&str]); 19] = [
+const OWNED: [(&str, &[&str]); 20] = [
     ("candle-core", &["r3mes-model"]),
     ("candle-nn", &["r3mes-model"]),
     ("tokenizers", &["r3mes-model"]),
@@ -23,6 +23,7 @@ const OWNED: [(&str, &[&str]); 19] = [
     ("hf-hub", &["r3mes-engine"]),
     ("ureq", &["r3mes-engine"]),
     ("nvml-wrapper", &["r3mes-engine"]),
+    ("zip", &["r3mes-engine", "r3mes-desktop"]),
     ("clap", &["r3mes-cli"]),
     ("rustyline", &["r3mes-cli"]),
     ("ctrlc", &["r3mes-cli"]),

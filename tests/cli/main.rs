@@ -2,6 +2,7 @@
 //!
 //! Hermetic: every test has its own data folder, models are tiny and random, the hub is a stand-in on loopback.
 
+mod adapters;
 mod answers;
 mod download;
 mod downloads_resumed;

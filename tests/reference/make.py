@@ -2,7 +2,7 @@
 
     python make.py                writes data/
     python make.py --check        makes it in a temporary folder and compares with data/
-    python make.py --only NAME    one case
+    python make.py --only NAME    one case; `adapters` for the adapters alone
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+import adapters
 import bitlinear
 import conversations
 import expectations
@@ -131,10 +132,17 @@ def main() -> int:
             make(case, made, [prompt["ids"] for prompt in described(DATA / case.name)] if arguments.check else None)
             found += settle(made / case.name, DATA / case.name, arguments.check)
             print(f"made {case.name}", flush=True)
+        if arguments.only == "adapters":
+            adapters.make(DATA, made / "adapters", DATA / "adapters" if arguments.check else None)
+            found += settle(made / "adapters", DATA / "adapters", arguments.check)
         if arguments.only is None:
             save_file(bitlinear.vectors(), made / "bitlinear.safetensors")
             found += settle(made / "bitlinear.safetensors", DATA / "bitlinear.safetensors", arguments.check)
-            kept, known = {path.name for path in DATA.iterdir()}, {case.name for case in CASES} | {"bitlinear.safetensors"}
+            # Adapters are made for the kept models: those made above are the same, or were reported.
+            adapters.make(DATA, made / "adapters", DATA / "adapters" if arguments.check else None)
+            found += settle(made / "adapters", DATA / "adapters", arguments.check)
+            kept = {path.name for path in DATA.iterdir()}
+            known = {case.name for case in CASES} | {"bitlinear.safetensors", "adapters"}
             found += [f"{name}: no case makes it" for name in sorted(kept - known)]
     print("\n".join(found) or "nothing differs")
     size = sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file())

@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use r3mes_kernels::{Isa, Pool};
+use r3mes_model::adapter::Mix;
 use r3mes_model::forward::{Outcome, State};
 use r3mes_model::load::{CacheUse, LoadOptions, load};
 use r3mes_model::model::{KvChoice, Model, ModelOptions};
@@ -131,8 +133,8 @@ fn on(pool: Pool, isa: Isa, weights: Weights) -> Model {
 }
 
 /// Logits after the last of `ids`, from an empty state.
-pub fn logits(model: &Model, ids: &[u32]) -> Vec<f32> {
-    let mut state = model.start().expect("a cache");
+pub fn logits(model: &Model, mix: &Arc<Mix>, ids: &[u32]) -> Vec<f32> {
+    let mut state = model.start_with(Arc::clone(mix)).expect("a cache");
     extend(model, &mut state, ids, 512);
     model.logits(&mut state).expect("logits").to_vec()
 }

@@ -1,7 +1,9 @@
 //! Logits and greedy continuations of a layout.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use r3mes_model::adapter::Mix;
 use r3mes_model::generate::{Request, generate};
 use r3mes_model::model::Model;
 use r3mes_model::sampling::Sampling;
@@ -14,10 +16,15 @@ use crate::case::{Case, logits};
 
 /// Every prompt within the wide bars, enough of the quiet ones within the narrow one; at last and inner positions.
 pub fn check(case: &Case, model: &Model) {
+    check_with(case, model, &Arc::new(Mix::base()));
+}
+
+/// As [`check`], with adapters.
+pub fn check_with(case: &Case, model: &Model, mix: &Arc<Mix>) {
     let mut quiet = Vec::new();
     let mut inner_rows = case.inner.iter();
     for (index, (prompt, published)) in case.prompts.iter().zip(&case.last).enumerate() {
-        let found = distance(&logits(model, &prompt.ids), published);
+        let found = distance(&logits(model, mix, &prompt.ids), published);
         let decided = prompt.gap > UNDECIDED_SIGMA;
         judge(found, decided, || format!("{}, prompt {index}", case.name));
         if prompt.quiet {
@@ -25,7 +32,7 @@ pub fn check(case: &Case, model: &Model) {
         }
         if let Some(position) = prompt.inner {
             let published = inner_rows.next().expect("a row for each inner position");
-            let found = distance(&logits(model, &prompt.ids[..=position]), published);
+            let found = distance(&logits(model, mix, &prompt.ids[..=position]), published);
             judge(found, false, || {
                 format!("{}, prompt {index}, position {position}", case.name)
             });
@@ -75,6 +82,11 @@ fn judge(found: Distance, decided: bool, place: impl Fn() -> String) {
 
 /// Token for token, until a step at which the reference itself is undecided.
 pub fn check_greedy(case: &Case, model: &Model) {
+    check_greedy_with(case, model, &Arc::new(Mix::base()));
+}
+
+/// As [`check_greedy`], with adapters.
+pub fn check_greedy_with(case: &Case, model: &Model, mix: &Arc<Mix>) {
     let (mut same, mut all) = (0, 0);
     for (index, prompt) in case
         .prompts
@@ -84,7 +96,7 @@ pub fn check_greedy(case: &Case, model: &Model) {
     {
         let sampling = Sampling::greedy();
         let request = Request::new(&prompt.ids, &sampling, prompt.greedy.len(), &[]);
-        let mut state = model.start().expect("a cache");
+        let mut state = model.start_with(Arc::clone(mix)).expect("a cache");
         let answer = generate(model, &mut state, &request, &mut |_| {
             ControlFlow::Continue(())
         })

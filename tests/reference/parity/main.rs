@@ -3,6 +3,7 @@
 //! `cargo test -p r3mes-model --test parity`; one module per layout, so that a failure names it. The bars are those of
 //! `tests/reference/README.md`.
 
+mod adapters;
 mod bars;
 mod bitlinear;
 mod case;

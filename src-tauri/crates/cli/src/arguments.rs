@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use r3mes_engine::KvFormat;
+use r3mes_engine::api::Tier;
 use std::path::PathBuf;
 
 /// A private assistant on this computer: a ternary language model, no network needed.
@@ -26,6 +27,9 @@ pub enum Command {
     /// Fetch, choose and check models
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Install, share and place experts
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
     /// Hardware, memory, backend, folders, model
     Doctor(DoctorOptions),
     /// Measure speed and memory on this machine
@@ -193,6 +197,87 @@ pub enum ModelCommand {
     },
 }
 
+/// `adapter …`
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// The seven known experts and your own
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// What is known of an expert
+    Info {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Install an expert: a PEFT folder, an R3MES adapter folder, or a .r3mes-expert pack
+    Import(AdapterImport),
+    /// Write an installed expert as one file
+    Export {
+        /// Its id
+        id: String,
+        /// The file or folder to write (default: ID.r3mes-expert here)
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Bring experts into memory and tell how long it took
+    Preload {
+        /// Their ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// vram or ram (default: where experts compute)
+        #[arg(long, value_name = "TIER", value_parser = tier)]
+        tier: Option<Tier>,
+        #[command(flatten)]
+        run: Run,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take an expert out of memory
+    Unload {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Delete an installed expert
+    Remove {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+/// Options of `adapter import`.
+#[derive(Debug, Args)]
+pub struct AdapterImport {
+    /// A folder with adapter_config.json and adapter_model.safetensors, or a .r3mes-expert pack
+    pub path: PathBuf,
+    /// The id it gets here (default: the pack's, or made from the folder's name)
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Name for people
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// Its field, in one word
+    #[arg(long, value_name = "WORD")]
+    pub domain: Option<String>,
+    /// What it is good for, in a sentence
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// Licence of its files
+    #[arg(long, value_name = "NAME")]
+    pub licence: Option<String>,
+    #[command(flatten)]
+    pub run: Run,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// Form of the output.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Output {
@@ -227,6 +312,9 @@ pub struct BenchArguments {
     /// How often; medians are reported
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
+    /// Random adapters of rank 16 on every linear, applied together
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub adapters: usize,
     #[command(flatten)]
     pub output: Output,
 }
@@ -248,6 +336,8 @@ pub enum DebugCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Write a random adapter for a model: valid, and of no use but for tests
+    Adapter(AdapterFlags),
     /// Exact logits after a prompt, and greedy tokens
     Logits(LogitsOptions),
     /// Token ids of a text or a conversation
@@ -269,6 +359,9 @@ pub struct LogitsOptions {
     /// The prompt, as token ids separated by commas
     #[arg(long, value_name = "IDS", value_delimiter = ',', required = true)]
     pub prompt_ids: Vec<u32>,
+    /// The folder of an adapter and its share (1 when left out); may be given several times
+    #[arg(long, value_name = "PATH=WEIGHT", value_parser = adapter)]
+    pub adapter: Vec<(PathBuf, f32)>,
     /// Greedy tokens after the prompt
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub max_new_tokens: usize,
@@ -285,6 +378,27 @@ pub struct LogitsOptions {
     pub output: Output,
 }
 
+/// Options of `debug adapter`.
+#[derive(Debug, Args)]
+pub struct AdapterFlags {
+    #[command(flatten)]
+    pub run: Run,
+    /// dora, lora or additive
+    #[arg(long, default_value = "dora")]
+    pub form: String,
+    /// Rank, on every linear
+    #[arg(long, default_value_t = 16)]
+    pub rank: usize,
+    /// Same model, form, rank and seed, same adapter
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The folder to write
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// What `debug tokenize` encodes.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
@@ -297,7 +411,31 @@ pub struct TokenizeFlags {
     pub chat: Option<PathBuf>,
 }
 
+fn tier(word: &str) -> Result<Tier, String> {
+    match word {
+        "vram" => Ok(Tier::Vram),
+        "ram" => Ok(Tier::Ram),
+        _ => Err("expected vram or ram".to_owned()),
+    }
+}
+
 fn kv(word: &str) -> Result<KvFormat, String> {
     word.parse()
         .map_err(|()| "expected auto, f32, f16 or int8".to_owned())
+}
+
+/// `PATH=WEIGHT`; a path may hold `=` itself.
+fn adapter(text: &str) -> Result<(PathBuf, f32), String> {
+    let (path, weight) = match text.rsplit_once('=') {
+        Some((path, weight)) if !path.is_empty() => match weight.trim().parse::<f32>() {
+            Ok(weight) => (path, weight),
+            Err(_) if std::path::Path::new(text).exists() => (text, 1.0),
+            Err(_) => return Err(format!("share `{weight}`, expected a number")),
+        },
+        _ => (text, 1.0),
+    };
+    match weight.is_finite() {
+        true => Ok((path.into(), weight)),
+        false => Err(format!("share `{weight}`, expected a finite number")),
+    }
 }

@@ -37,6 +37,7 @@ fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<Done, Stop> {
         Command::Chat(options) => commands::chat::run(home, options, interrupt),
         Command::Inference(command) => commands::inference::run(home, command, interrupt),
         Command::Model(command) => commands::model::run(home, command, interrupt),
+        Command::Adapter(command) => commands::adapter::run(home, command, interrupt),
         Command::Doctor(options) => commands::doctor::run(home, options),
         Command::Bench(options) => commands::bench::run(home, options, interrupt),
         Command::Debug(command) => commands::debug::run(home, command, interrupt),

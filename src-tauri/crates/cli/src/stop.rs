@@ -53,6 +53,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         ErrorCode::UnknownName | ErrorCode::BadRequest | ErrorCode::NameTaken => BAD_USAGE,
         ErrorCode::ContextLengthExceeded
         | ErrorCode::ModelUnusable
+        | ErrorCode::ExpertUnusable
         | ErrorCode::Download
         | ErrorCode::Busy
         | ErrorCode::DiskFull

@@ -3,17 +3,21 @@
 //! The bandwidth is measured in the same run with the same threads, so that the share compares
 //! like with like on a machine whose neighbours come and go.
 
-use crate::api::{BenchOptions, BenchReport};
+mod adapters;
+
+use crate::api::{AdapterBench, BenchOptions, BenchReport};
 use crate::cancel::Cancel;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::loaded::open_model;
 use crate::memory::peak_rss_bytes;
 use r3mes_kernels::measure_bandwidth;
+use r3mes_model::adapter::Mix;
 use r3mes_model::forward::{Outcome, PREFILL_CHUNK_TOKENS, State};
 use r3mes_model::generate::GenerateError;
 use r3mes_model::model::Model;
 use r3mes_model::sampling::{Sampler, Sampling};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Bytes of one bandwidth measurement: far more than any cache holds.
@@ -41,19 +45,32 @@ impl Engine {
             return Ok(None);
         };
         check_room(&model, options)?;
-        let Some(prefill) = measure_prefill(&model, options, cancel, progress)? else {
+        let Some((mix, swaps)) = adapters::prepare(&model, options, cancel, progress)? else {
             return Ok(None);
         };
-        let Some(decode) = measure_decode(&model, options, cancel, progress)? else {
+        let Some(prefill) = measure_prefill(&model, &mix, options, cancel, progress)? else {
             return Ok(None);
         };
+        let mut mixes = vec![Arc::clone(&mix)];
+        if options.adapters > 0 {
+            mixes.push(Arc::new(Mix::base()));
+        }
+        let Some(rates) = measure_decode(&model, &mixes, options, cancel, progress)? else {
+            return Ok(None);
+        };
+        let decode = median(rates[0].clone());
+        let with_adapters = swaps.map(|swaps| AdapterBench {
+            base_decode_tokens_per_second: median(rates[1].clone()),
+            decode_ratio: median(ratios(&rates[0], &rates[1])),
+            ..swaps
+        });
         // Taken now: the memory that the bandwidth measurement reads is no part of what the model needs.
         let peak_rss_bytes = peak_rss_bytes();
         progress("memory bandwidth");
         let bandwidth = measure_bandwidth(model.pool(), BANDWIDTH_BYTES, BANDWIDTH_REPEATS)?;
         let middle = options.depth_tokens + options.generate_tokens / 2;
         let traffic = model.traffic(middle);
-        let bytes_per_token = traffic.total();
+        let bytes_per_token = traffic.total() + mix.traffic();
         Ok(Some(BenchReport {
             model: located.name,
             threads: settings.threads,
@@ -63,6 +80,8 @@ impl Engine {
             generate_tokens: options.generate_tokens,
             depth_tokens: options.depth_tokens,
             repeat: options.repeat,
+            adapters: options.adapters,
+            with_adapters,
             prefill_tokens_per_second: prefill,
             decode_tokens_per_second: decode,
             load_ms,
@@ -70,6 +89,7 @@ impl Engine {
             bytes_per_token,
             weight_bytes_per_token: traffic.weights,
             head_bytes_per_token: traffic.head,
+            adapter_bytes_per_token: mix.traffic(),
             kv_bytes_per_token: traffic.cache,
             memory_bandwidth_bytes_per_second: bandwidth,
             decode_bandwidth_share: bytes_per_token as f64 * decode / bandwidth,
@@ -97,12 +117,13 @@ fn check_room(model: &Model, options: &BenchOptions) -> Result<(), EngineError> 
 /// Median tokens per second over a prompt.
 fn measure_prefill(
     model: &Model,
+    mix: &Arc<Mix>,
     options: &BenchOptions,
     cancel: &Cancel,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Option<f64>, EngineError> {
     let prompt = tokens(model, options.prompt_tokens);
-    let mut state = model.start()?;
+    let mut state = model.start_with(Arc::clone(mix))?;
     let mut rates = Vec::new();
     for turn in 1..=options.repeat.max(1) {
         progress(&format!(
@@ -122,43 +143,57 @@ fn measure_prefill(
     Ok(Some(median(rates)))
 }
 
-/// Median tokens per second after `depth_tokens` tokens.
+/// Tokens per second after `depth_tokens` tokens: for each mix its turns, which alternate with those of the others.
 fn measure_decode(
     model: &Model,
+    mixes: &[Arc<Mix>],
     options: &BenchOptions,
     cancel: &Cancel,
     progress: &mut dyn FnMut(&str),
-) -> Result<Option<f64>, EngineError> {
+) -> Result<Option<Vec<Vec<f64>>>, EngineError> {
     // One token is the least a sequence can begin with.
     let prompt = tokens(model, options.depth_tokens.max(1));
-    let mut state = model.start()?;
-    let going = &mut |_| !cancel.is_set();
-    progress(&format!("processing {} tokens before decode", prompt.len()));
-    if model.prefill(&mut state, &prompt, PREFILL_CHUNK_TOKENS, going)? == Outcome::Cancelled {
-        return Ok(None);
+    let mut states = Vec::new();
+    for mix in mixes {
+        let mut state = model.start_with(Arc::clone(mix))?;
+        let going = &mut |_| !cancel.is_set();
+        progress(&format!("processing {} tokens before decode", prompt.len()));
+        if model.prefill(&mut state, &prompt, PREFILL_CHUNK_TOKENS, going)? == Outcome::Cancelled {
+            return Ok(None);
+        }
+        states.push(state);
     }
-    let mut rates = Vec::new();
+    let mut rates = vec![Vec::new(); mixes.len()];
     for turn in 1..=options.repeat.max(1) {
         progress(&format!(
             "decode of {} tokens, {turn} of {}",
             options.generate_tokens, options.repeat
         ));
-        // The last token is processed again: logits exist only for what was just processed.
-        state.truncate(prompt.len() - 1);
-        model.decode(&mut state, prompt[prompt.len() - 1])?;
-        let started = Instant::now();
-        for _ in 0..options.generate_tokens {
-            if cancel.is_set() {
-                return Ok(None);
+        for (state, rates) in states.iter_mut().zip(&mut rates) {
+            // The last token is processed again: logits exist only for what was just processed.
+            state.truncate(prompt.len() - 1);
+            model.decode(state, prompt[prompt.len() - 1])?;
+            let started = Instant::now();
+            for _ in 0..options.generate_tokens {
+                if cancel.is_set() {
+                    return Ok(None);
+                }
+                let id = next(model, state)?;
+                if state.tokens().len() < model.context() {
+                    model.decode(state, id)?;
+                }
             }
-            let id = next(model, &mut state)?;
-            if state.tokens().len() < model.context() {
-                model.decode(&mut state, id)?;
-            }
+            rates.push(options.generate_tokens as f64 / started.elapsed().as_secs_f64());
         }
-        rates.push(options.generate_tokens as f64 / started.elapsed().as_secs_f64());
     }
-    Ok(Some(median(rates)))
+    Ok(Some(rates))
+}
+
+fn ratios(with: &[f64], without: &[f64]) -> Vec<f64> {
+    with.iter()
+        .zip(without)
+        .map(|(with, without)| with / without)
+        .collect()
 }
 
 /// The likeliest next token, found as an answer finds it.

@@ -17,7 +17,7 @@ mod record;
 pub(crate) use hash::hex;
 pub(crate) use install::Partial;
 pub(crate) use name::default_name;
-use name::near;
+pub(crate) use name::near;
 pub(crate) use record::{Record, is_inside};
 
 use crate::api::{
@@ -257,6 +257,12 @@ impl Catalogue {
         Settings::save_active_model(&self.home, (!entry.built_in).then_some(&entry.name))?;
         entry.active = true;
         Ok(entry)
+    }
+
+    /// Hash of the weight files of a model that was installed here, by its record; nothing for any other.
+    pub(crate) fn weights_hash(path: &Path) -> Option<String> {
+        let folder = if path.is_dir() { path } else { path.parent()? };
+        Record::read(folder).ok()?.weights_hash()
     }
 
     /// The data folder these models are in.

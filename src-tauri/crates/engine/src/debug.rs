@@ -7,11 +7,15 @@ use crate::error::EngineError;
 use crate::folders::write_atomically;
 use crate::loaded::{open_model, open_text};
 use crate::settings::KvFormat;
+use r3mes_model::adapter::{
+    self, AdapterError, AdapterForm, AdapterOptions, LARGEST_RANK, Mix, Precision,
+};
 use r3mes_model::forward::{Outcome, PREFILL_CHUNK_TOKENS, State};
 use r3mes_model::model::Model;
 use r3mes_model::synth;
 use r3mes_model::text::{self, GenerationPrompt, SpecialTokens};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 impl Engine {
     /// Exact logits after a prompt, and greedy tokens after it; nothing when it was cancelled.
@@ -44,7 +48,10 @@ impl Engine {
                 |text| text.stop_ids(&model.config().eos),
             ),
         };
-        let mut state = model.start()?;
+        let Some(mix) = mix(&model, &request.adapters, cancel)? else {
+            return Ok(None);
+        };
+        let mut state = model.start_with(Arc::new(mix))?;
         let going = &mut |_| !cancel.is_set();
         let chunk = PREFILL_CHUNK_TOKENS;
         if model.prefill(&mut state, &request.prompt_ids, chunk, going)? == Outcome::Cancelled {
@@ -68,6 +75,48 @@ impl Engine {
             generated,
             stop,
         }))
+    }
+
+    /// Writes a random adapter for the chosen model; false when it was cancelled.
+    ///
+    /// # Errors
+    /// If the form is unknown, the rank cannot be, the model cannot be used, or the folder cannot be written.
+    pub fn synth_adapter(
+        &self,
+        form: &str,
+        rank: usize,
+        seed: u64,
+        out: &Path,
+        cancel: &Cancel,
+    ) -> Result<bool, EngineError> {
+        let refuse = |field: &str, found: String, expected: String| EngineError::BadRequest {
+            field: field.into(),
+            found,
+            expected,
+        };
+        let form = match form {
+            "dora" => AdapterForm::WeightDecomposed,
+            "lora" => AdapterForm::LowRank,
+            "additive" => AdapterForm::Additive,
+            other => {
+                let expected = "dora, lora or additive".into();
+                return Err(refuse("--form", format!("`{other}`"), expected));
+            }
+        };
+        if !(1..=LARGEST_RANK).contains(&rank) {
+            let expected = format!("1 to {LARGEST_RANK}");
+            return Err(refuse("--rank", rank.to_string(), expected));
+        }
+        let settings = self.settings();
+        let located = self.models().locate_chosen(settings.model.as_deref())?;
+        let opened = open_model(&located.path, &settings, settings.kv, cancel, &mut |_| {})?;
+        let Some(model) = opened else {
+            return Ok(false);
+        };
+        let machine = (model.isa(), model.pool());
+        let what = synth::SynthAdapter { form, rank, seed };
+        synth::write_adapter(&model.weights(), machine, what, out)?;
+        Ok(true)
     }
 
     /// The token ids of a text or a conversation.
@@ -96,6 +145,33 @@ impl Engine {
             }
         }
     }
+}
+
+/// The adapters in these folders, with every number as it came; nothing when it was cancelled.
+fn mix(
+    model: &Model,
+    adapters: &[(PathBuf, f32)],
+    cancel: &Cancel,
+) -> Result<Option<Mix>, EngineError> {
+    let mut loaded = Vec::new();
+    for (folder, weight) in adapters {
+        let name = folder.file_name().unwrap_or(folder.as_os_str());
+        let going = &mut || !cancel.is_set();
+        let options = AdapterOptions {
+            isa: model.isa(),
+            pool: model.pool(),
+            precision: Precision::F32,
+            kept: None,
+        };
+        let name = name.to_string_lossy();
+        let adapter = adapter::load(folder, &name, &model.weights(), options, going);
+        match adapter {
+            Ok(adapter) => loaded.push((Arc::new(adapter), *weight)),
+            Err(AdapterError::Cancelled) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(Mix::compile(model.config(), &loaded)?))
 }
 
 /// Writes a random model of a published shape; false when it was cancelled.

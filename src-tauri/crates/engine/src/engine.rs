@@ -7,7 +7,9 @@ use crate::catalogue::Catalogue;
 use crate::context::Counter;
 use crate::download;
 use crate::error::EngineError;
+use crate::experts::{Desk, Experts};
 use crate::loaded::{Resident, Slot};
+use crate::probe::MemoryProbe;
 use crate::settings::{Flags, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,7 @@ pub struct Engine {
     worker: Sender<Job>,
     resident: Arc<Mutex<Option<Resident>>>,
     counter: Mutex<Option<Counter>>,
+    desk: Arc<Desk>,
 }
 
 /// What the worker does next.
@@ -52,10 +55,19 @@ impl Engine {
     /// # Errors
     /// If the system starts no thread.
     pub fn open(settings: Settings) -> Result<Engine, EngineError> {
+        Engine::open_on(settings, MemoryProbe::this_machine())
+    }
+
+    /// As [`Engine::open`], on the machine that `probe` sees.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_on(settings: Settings, probe: MemoryProbe) -> Result<Engine, EngineError> {
         let catalogue = Catalogue::new(settings.home.clone());
         let (worker, jobs) = channel();
         let own = catalogue.clone();
-        let slot = Slot::default();
+        let desk = Arc::new(Desk::open(settings.home.clone(), probe)?);
+        let slot = Slot::new(Arc::clone(&desk));
         let resident = slot.told();
         std::thread::Builder::new()
             .name("r3mes-model".into())
@@ -67,6 +79,7 @@ impl Engine {
             worker,
             resident,
             counter: Mutex::default(),
+            desk,
         })
     }
 
@@ -98,6 +111,11 @@ impl Engine {
     /// The installed models.
     pub fn models(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The experts: installed, resident, pinned.
+    pub fn experts(&self) -> Experts<'_> {
+        Experts::of(self)
     }
 
     /// Asks a question. Questions are answered one after another; dropping the answer stops it.
@@ -156,6 +174,16 @@ impl Engine {
             }
         }
         Err(EngineError::WorkerGone)
+    }
+
+    /// What looks at this machine's memory.
+    pub(crate) fn probe(&self) -> &MemoryProbe {
+        &self.desk.probe
+    }
+
+    /// What every thread knows of experts.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// The model in memory, when there is one.

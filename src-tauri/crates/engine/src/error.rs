@@ -1,5 +1,6 @@
 //! Everything that can go wrong at the engine's edge, in the form *where it was, what it held, what it expected*.
 
+use crate::api::Tier;
 use crate::download::DownloadError;
 use r3mes_model::forward::ForwardError;
 use r3mes_model::generate::GenerateError;
@@ -20,6 +21,8 @@ pub enum ErrorCode {
     ContextLengthExceeded,
     /// The model's files cannot be used.
     ModelUnusable,
+    /// An expert's files cannot be used, or not with this model.
+    ExpertUnusable,
     /// The hub could not be reached or sent something wrong.
     Download,
     /// Another process works at the same thing.
@@ -41,6 +44,7 @@ impl ErrorCode {
             ErrorCode::NameTaken => "name_taken",
             ErrorCode::ContextLengthExceeded => "context_length_exceeded",
             ErrorCode::ModelUnusable => "model_unusable",
+            ErrorCode::ExpertUnusable => "expert_unusable",
             ErrorCode::Download => "download",
             ErrorCode::Busy => "busy",
             ErrorCode::DiskFull => "disk_full",
@@ -122,6 +126,99 @@ pub enum EngineError {
         /// Where the installed one is from.
         source_text: String,
     },
+    /// An id that no expert has.
+    #[error("unknown expert `{id}`{}\nhint: `r3mes adapter list` shows the experts", near_names(.near))]
+    UnknownExpert {
+        /// The id.
+        id: String,
+        /// Ids that look like it.
+        near: Vec<String>,
+    },
+    /// A known expert without files.
+    #[error(
+        "expert `{id}` is not installed\nhint: `r3mes adapter import PATH --id {id}` installs one you have"
+    )]
+    ExpertNotInstalled {
+        /// The expert.
+        id: String,
+    },
+    /// An expert that is installed and cannot be used.
+    #[error("expert `{id}` cannot be used: {reason}")]
+    BrokenExpert {
+        /// The expert.
+        id: String,
+        /// What is wrong, and what was expected.
+        reason: String,
+    },
+    /// An expert's id that is taken.
+    #[error(
+        "an expert `{id}` is already installed, from {source_text}\nhint: give another id with `--id`, or remove it first with `r3mes adapter remove {id}`"
+    )]
+    ExpertTaken {
+        /// The id.
+        id: String,
+        /// Where the installed one is from.
+        source_text: String,
+    },
+    /// Files that are no expert.
+    #[error("cannot install `{}`: {found}, expected {expected}", path.display())]
+    BadExpert {
+        /// The folder or pack.
+        path: PathBuf,
+        /// What it holds, and where.
+        found: String,
+        /// What it should hold.
+        expected: String,
+    },
+    /// An adapter that a model cannot use.
+    #[error("cannot install `{}` for the model `{model}`: {reason}", path.display())]
+    UnfitExpert {
+        /// The folder or pack.
+        path: PathBuf,
+        /// The model.
+        model: String,
+        /// Which part, what it holds, what the model expects.
+        reason: String,
+    },
+    /// Files of an expert that never stay the same.
+    #[error(
+        "expert `{id}`: its files change while they are read\nhint: try again when whoever writes them is done"
+    )]
+    ExpertChanging {
+        /// The expert.
+        id: String,
+    },
+    /// Two processes at the same expert.
+    #[error("expert `{id}` is being installed or removed by another process")]
+    ExpertBusy {
+        /// The expert.
+        id: String,
+    },
+    /// An adapter is made resident for a model, and there is none.
+    #[error("no model is in memory for the expert to become resident for")]
+    NoModel,
+    /// A tier that this machine has not.
+    #[error("no video memory to place an expert in: {reason}")]
+    NoDevice {
+        /// Why there is none.
+        reason: String,
+    },
+    /// Memory that cannot be made free.
+    #[error(
+        "cannot place `{id}` in {}: {}", tier_name(*.tier), no_room(*.needed_bytes, *.free_bytes, *.budget_bytes)
+    )]
+    NoRoom {
+        /// The expert.
+        id: String,
+        /// Where.
+        tier: Tier,
+        /// Bytes it takes.
+        needed_bytes: u64,
+        /// Bytes that are free or can be made so.
+        free_bytes: u64,
+        /// Bytes adapters may use there.
+        budget_bytes: u64,
+    },
     /// A stored thing that is not there.
     #[error("unknown {kind} `{id}`")]
     UnknownStored {
@@ -178,6 +275,9 @@ pub enum EngineError {
     /// The model's tokenizer or chat template cannot be used.
     #[error(transparent)]
     Text(#[from] r3mes_model::text::TextError),
+    /// An adapter cannot be used.
+    #[error(transparent)]
+    Adapter(#[from] r3mes_model::adapter::AdapterError),
     /// The model could not go on.
     #[error(transparent)]
     Generate(#[from] r3mes_model::generate::GenerateError),
@@ -208,17 +308,24 @@ impl EngineError {
     /// The code of this failure.
     pub fn code(&self) -> ErrorCode {
         match self {
-            EngineError::UnknownModel { .. } | EngineError::UnknownStored { .. } => {
-                ErrorCode::UnknownName
-            }
+            EngineError::UnknownModel { .. }
+            | EngineError::UnknownStored { .. }
+            | EngineError::UnknownExpert { .. }
+            | EngineError::ExpertNotInstalled { .. } => ErrorCode::UnknownName,
+            EngineError::BrokenExpert { .. }
+            | EngineError::BadExpert { .. }
+            | EngineError::UnfitExpert { .. } => ErrorCode::ExpertUnusable,
             EngineError::BadRequest { .. } | EngineError::Setting { .. } => ErrorCode::BadRequest,
-            EngineError::NameTaken { .. } => ErrorCode::NameTaken,
-            EngineError::Busy { .. } => ErrorCode::Busy,
+            EngineError::NameTaken { .. } | EngineError::ExpertTaken { .. } => ErrorCode::NameTaken,
+            EngineError::Busy { .. }
+            | EngineError::ExpertBusy { .. }
+            | EngineError::ExpertChanging { .. } => ErrorCode::Busy,
             EngineError::DiskFull { .. } => ErrorCode::DiskFull,
             EngineError::Store { .. } | EngineError::BadStore { .. } => ErrorCode::Store,
             EngineError::BrokenModel { .. } | EngineError::Load(_) | EngineError::Text(_) => {
                 ErrorCode::ModelUnusable
             }
+            EngineError::Adapter(_) => ErrorCode::ExpertUnusable,
             EngineError::Forward(error) => of_forward(error),
             EngineError::Generate(GenerateError::Forward(error)) => of_forward(error),
             EngineError::Generate(GenerateError::Sampling(_)) | EngineError::Isa(_) => {
@@ -229,6 +336,9 @@ impl EngineError {
             EngineError::Download(_) => ErrorCode::Download,
             EngineError::Unreadable { .. }
             | EngineError::Io { .. }
+            | EngineError::NoRoom { .. }
+            | EngineError::NoModel
+            | EngineError::NoDevice { .. }
             | EngineError::Cache(_)
             | EngineError::Synth(_)
             | EngineError::Memory(_)
@@ -278,6 +388,19 @@ fn of_forward(error: &ForwardError) -> ErrorCode {
         }
         ForwardError::NotFinite { .. } | ForwardError::Table(_) => ErrorCode::ModelUnusable,
         _ => ErrorCode::Failed,
+    }
+}
+
+/// Why something does not fit, as CONTRACT.md spells it.
+pub(crate) fn no_room(needed_bytes: u64, free_bytes: u64, budget_bytes: u64) -> String {
+    format!("needs {needed_bytes} B, {free_bytes} B free of {budget_bytes} B")
+}
+
+fn tier_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Vram => "video memory",
+        Tier::Ram => "memory",
+        Tier::Disk => "the data folder",
     }
 }
 

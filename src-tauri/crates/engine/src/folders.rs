@@ -46,6 +46,11 @@ impl Home {
         self.path.join("models")
     }
 
+    /// Installed experts, one folder each.
+    pub fn adapters(&self) -> PathBuf {
+        self.path.join("adapters")
+    }
+
     /// Repacked copies of models whose own folder cannot be written.
     pub fn cache(&self) -> PathBuf {
         self.path.join("cache")

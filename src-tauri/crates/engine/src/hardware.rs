@@ -1,14 +1,12 @@
 //! What `doctor` finds: probed here, judged here, told as plain data. What is absent is a fact, not an error.
 
 use crate::api::{
-    CpuReport, DoctorModel, DoctorReport, FolderReport, GpuDevice, GpuReport, MemoryReport,
-    ModelState, SystemReport,
+    CpuReport, DoctorModel, DoctorReport, FolderReport, MemoryReport, ModelState, SystemReport,
 };
 use crate::catalogue::BUILTIN;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::folders::Home;
-use nvml_wrapper::Nvml;
 use r3mes_kernels::Isa;
 use std::path::Path;
 use sysinfo::System;
@@ -19,7 +17,7 @@ impl Engine {
         let settings = self.settings();
         let mut system = System::new().ok();
         let (cpu, isa_problem) = cpu(system.as_mut(), settings.threads);
-        let memory = memory(system.as_mut());
+        let facts = self.probe().look();
         let folders = folders(&settings.home);
         let (model, model_problem) = self.doctor_model();
         let mut problems: Vec<String> =
@@ -37,8 +35,8 @@ impl Engine {
                 architecture: std::env::consts::ARCH.into(),
             },
             cpu,
-            memory,
-            gpu: gpu(),
+            memory: facts.ram,
+            gpu: facts.gpu,
             backend: "cpu".into(),
             folders,
             model,
@@ -48,7 +46,7 @@ impl Engine {
 
     /// Main memory as it is now.
     pub fn memory(&self) -> MemoryReport {
-        memory(System::new().ok().as_mut())
+        self.probe().look().ram
     }
 
     fn doctor_model(&self) -> (DoctorModel, Option<String>) {
@@ -125,69 +123,6 @@ fn cpu(system: Option<&mut System>, threads: usize) -> (CpuReport, Option<String
         isa_rejected: names(rejected),
     };
     (report, problem)
-}
-
-fn memory(system: Option<&mut System>) -> MemoryReport {
-    let Some(system) = system else {
-        return MemoryReport {
-            total_bytes: 0,
-            available_bytes: 0,
-        };
-    };
-    system.refresh_memory();
-    let (total, available) = (system.total_memory(), system.available_memory());
-    // A container may be granted less than the machine has.
-    match system.cgroup_limits() {
-        Some(limits) if limits.total_memory < total => MemoryReport {
-            total_bytes: limits.total_memory,
-            available_bytes: limits.free_memory.min(available),
-        },
-        _ => MemoryReport {
-            total_bytes: total,
-            available_bytes: available,
-        },
-    }
-}
-
-fn gpu() -> GpuReport {
-    let devices = match Nvml::init() {
-        Ok(nvml) => devices(&nvml),
-        Err(error) => {
-            return GpuReport {
-                devices: Vec::new(),
-                used: false,
-                reason: format!(
-                    "no NVIDIA driver found ({error}); the processor computes everything"
-                ),
-            };
-        }
-    };
-    let reason = match devices.as_slice() {
-        [] => "the NVIDIA driver lists no device; the processor computes everything",
-        _ => "this version computes on the processor only",
-    };
-    GpuReport {
-        devices,
-        used: false,
-        reason: reason.into(),
-    }
-}
-
-/// Those devices that answer; one that does not is left out rather than taking the report down.
-fn devices(nvml: &Nvml) -> Vec<GpuDevice> {
-    let driver = nvml.sys_driver_version().unwrap_or_default();
-    (0..nvml.device_count().unwrap_or(0))
-        .filter_map(|index| {
-            let device = nvml.device_by_index(index).ok()?;
-            let memory = device.memory_info().ok()?;
-            Some(GpuDevice {
-                name: device.name().ok()?,
-                total_bytes: memory.total,
-                free_bytes: memory.free,
-                driver: driver.clone(),
-            })
-        })
-        .collect()
 }
 
 fn folders(home: &Home) -> FolderReport {

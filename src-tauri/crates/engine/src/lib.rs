@@ -11,6 +11,7 @@
 pub mod api;
 mod ask;
 mod bench;
+mod budget;
 mod cancel;
 mod catalogue;
 mod chat;
@@ -20,15 +21,20 @@ mod debug;
 mod download;
 mod engine;
 mod error;
+mod experts;
 mod folders;
+mod gating;
 mod hardware;
 mod inspect;
 mod jobs;
 mod loaded;
 mod memory;
+mod probe;
 mod random;
 mod settings;
+mod tiers;
 
+pub use budget::{ManualBudget, MemoryBudget, TierBudget};
 pub use cancel::Cancel;
 pub use catalogue::{BUILTIN, Catalogue, Located};
 pub use chat::Chat;
@@ -37,8 +43,12 @@ pub use debug::synth;
 pub use download::{DownloadError, outbound_hosts};
 pub use engine::{Answer, Engine, MOST_QUERY_CHARS, Waited};
 pub use error::{EngineError, ErrorCode};
+pub use experts::Experts;
 pub use folders::Home;
+pub use gating::{ExpertFacts, MOST_EXPERTS, Plan, Planned, Policy, plan};
 pub use jobs::{Announce, Jobs};
+pub use probe::{MemoryFacts, MemoryProbe};
 pub use settings::{
-    DownloadSettings, Flags, KvFormat, SamplingDefaults, Settings, SettingsLock, most_threads,
+    DownloadSettings, ExpertSettings, Flags, KvFormat, SamplingDefaults, Settings, SettingsLock,
+    most_threads,
 };

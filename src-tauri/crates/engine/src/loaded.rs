@@ -4,6 +4,7 @@ use crate::api::Loading;
 use crate::cancel::Cancel;
 use crate::catalogue::{Catalogue, Located};
 use crate::error::EngineError;
+use crate::experts::{Base, Computer, Desk};
 use crate::settings::{KvFormat, Settings};
 use r3mes_kernels::{Isa, Pool};
 use r3mes_model::forward::State;
@@ -91,6 +92,24 @@ impl Loaded {
         self.located == *located && self.threads == settings.threads && self.kv == settings.kv
     }
 
+    /// What experts are compared with.
+    fn base(&self) -> Base {
+        Base {
+            name: self.located.name.clone(),
+            config: self.model.config().clone(),
+            hash: Catalogue::weights_hash(&self.located.path),
+        }
+    }
+
+    /// What brings experts into memory beside it.
+    fn computer(&self) -> Computer {
+        Computer {
+            weights: self.model.weights(),
+            isa: self.model.isa(),
+            pool: Arc::new(Pool::new(self.threads)),
+        }
+    }
+
     /// What other threads may know of it.
     pub fn resident(&self) -> Resident {
         Resident {
@@ -103,13 +122,22 @@ impl Loaded {
 }
 
 /// The place for the one model in memory.
-#[derive(Default)]
 pub(crate) struct Slot {
     loaded: Option<Loaded>,
     told: Arc<Mutex<Option<Resident>>>,
+    experts: Arc<Desk>,
 }
 
 impl Slot {
+    /// An empty place; experts become resident for the model that comes here.
+    pub fn new(experts: Arc<Desk>) -> Slot {
+        Slot {
+            loaded: None,
+            told: Arc::default(),
+            experts,
+        }
+    }
+
     /// Where other threads read what is in memory.
     pub fn told(&self) -> Arc<Mutex<Option<Resident>>> {
         Arc::clone(&self.told)
@@ -132,6 +160,9 @@ impl Slot {
             // The old model's memory is given back before the new one asks for its own.
             self.clear();
             self.loaded = Loaded::open(located, settings, cancel, progress)?;
+            if let Some(loaded) = &self.loaded {
+                self.experts.model_came(loaded.base(), loaded.computer());
+            }
             self.tell();
         }
         Ok(self.loaded.as_mut())
@@ -139,6 +170,7 @@ impl Slot {
 
     /// Gives the memory back.
     pub fn clear(&mut self) {
+        self.experts.model_left();
         self.loaded = None;
         self.tell();
     }

@@ -3,8 +3,10 @@
 //!
 //! `settings.json` holds only differences from the compiled-in values. Keys this version does not know are kept.
 
+use crate::budget::ManualBudget;
 use crate::error::EngineError;
 use crate::folders::{Home, write_atomically};
+use crate::gating::MOST_EXPERTS;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ffi::OsString;
@@ -80,6 +82,17 @@ pub struct DownloadSettings {
     pub longest_wait: Duration,
 }
 
+/// How experts are kept and chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpertSettings {
+    /// Whether the experts that the next question may need are brought into memory ahead.
+    pub preload: bool,
+    /// Bytes that adapters may take, set by hand instead of measured.
+    pub budget: ManualBudget,
+    /// How many experts may help at once, instead of what the memory allows.
+    pub most: Option<usize>,
+}
+
 /// Everything that is decided before the engine opens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -99,6 +112,8 @@ pub struct Settings {
     pub sampling: SamplingDefaults,
     /// How downloads behave.
     pub download: DownloadSettings,
+    /// How experts are kept and chosen.
+    pub experts: ExpertSettings,
 }
 
 /// What the command line says; it wins over everything else.
@@ -115,6 +130,8 @@ pub struct Flags {
 }
 
 const MOST_THREADS: usize = 512;
+/// 1 PB: beyond any machine, within what JSON readers keep exact.
+const MOST_BUDGET_BYTES: f64 = 1e15;
 
 impl Settings {
     /// Reads the environment of this process and the data folder.
@@ -180,6 +197,11 @@ impl Settings {
                 first_wait: Duration::from_millis(500),
                 longest_wait: Duration::from_secs(60),
             },
+            experts: ExpertSettings {
+                preload: true,
+                budget: ManualBudget::default(),
+                most: None,
+            },
         }
     }
 
@@ -236,6 +258,21 @@ impl Settings {
         }
         if let Some(tries) = read.number("download.tries", 1.0, 1000.0)? {
             download.tries = tries as u32;
+        }
+        let experts = &mut self.experts;
+        if let Some(preload) = read.flag("experts.preload")? {
+            experts.preload = preload;
+        }
+        for (key, slot) in [
+            ("experts.ram_budget_bytes", &mut experts.budget.ram_bytes),
+            ("experts.vram_budget_bytes", &mut experts.budget.vram_bytes),
+        ] {
+            if let Some(bytes) = read.number(key, 0.0, MOST_BUDGET_BYTES)? {
+                *slot = Some(bytes as u64);
+            }
+        }
+        if let Some(most) = read.number("experts.most", 0.0, MOST_EXPERTS as f64)? {
+            experts.most = Some(most as usize);
         }
         Ok(())
     }
@@ -393,6 +430,14 @@ impl Reader<'_> {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(other) => Err(self.refuse(key, &other.to_string(), "a text")),
+        }
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>, EngineError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(other) => Err(self.refuse(key, &other.to_string(), "true or false")),
         }
     }
 

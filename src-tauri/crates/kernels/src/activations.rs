@@ -120,8 +120,10 @@ impl Activations {
         tokens
     }
 
-    /// Activations with given codes and the factor 1, for tests of the integer products.
-    #[doc(hidden)]
+    /// Activations with given codes and the factor 1, for integer products.
+    ///
+    /// # Panics
+    /// If `codes` is not a whole number of rows.
     pub fn from_codes(codes: &[i8], cols: usize) -> Activations {
         let mut out = Activations::new();
         let tokens = out.reshape(codes.len(), cols);

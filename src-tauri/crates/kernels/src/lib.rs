@@ -16,6 +16,7 @@ mod buffer;
 mod float;
 mod head;
 mod isa;
+pub mod low_rank;
 mod pool;
 pub mod ternary;
 

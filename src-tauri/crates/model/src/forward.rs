@@ -4,7 +4,7 @@
 //! products are exact and every float reduction has a fixed order. Therefore the result of a position depends on the tokens up to it
 //! and on nothing else: not on chunk, threads, cache reuse, or whether it was prefilled or decoded.
 //!
-//! Adapters: every linear is applied in [`block`], by layer and by name, with its unquantised input at hand.
+//! Adapters: every linear passes through [`linear::project`] with its unquantised input, and there the state's mix is applied.
 
 mod block;
 mod linear;
@@ -187,7 +187,12 @@ impl Model {
             tokens: tokens.len(),
         };
         state.cache.truncate(span.first);
-        let State { cache, scratch, .. } = state;
+        let State {
+            cache,
+            scratch,
+            mix,
+            ..
+        } = state;
         scratch.fit(config, tokens.len());
         scratch
             .rotation
@@ -203,15 +208,16 @@ impl Model {
             if !keep_going(index) {
                 return Ok(Outcome::Cancelled);
             }
-            attention(machine, config, (index, layer), span, cache, scratch)?;
+            let mix = mix.layer(index);
+            attention(machine, config, (index, layer, mix), span, cache, scratch)?;
             if !keep_going(index) {
                 return Ok(Outcome::Cancelled);
             }
-            gate(machine, config, layer, span, scratch);
+            gate(machine, config, (layer, mix), span, scratch);
             if !keep_going(index) {
                 return Ok(Outcome::Cancelled);
             }
-            down(machine, layer, span, scratch);
+            down(machine, (layer, mix), span, scratch);
         }
         state.tokens.extend_from_slice(tokens);
         state.finish(&self.weights.final_norm, machine, span.tokens);

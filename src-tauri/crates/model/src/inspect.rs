@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::{Activation, Family};
+use crate::config::{Activation, Family, ModelConfig};
 use crate::gguf::Gguf;
 use crate::load::{LoadError, packed_copy_bytes, read_plan};
 
@@ -50,6 +50,14 @@ pub struct ModelSummary {
     pub packed_copy_bytes: u64,
     /// Licence as the model's README or metadata states it.
     pub licence: Option<String>,
+}
+
+/// The dimensions of a model, from its headers.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn config(path: &Path) -> Result<ModelConfig, LoadError> {
+    Ok(read_plan(path)?.config)
 }
 
 /// Reads headers only; a model that is listed here may still hold bad weights.

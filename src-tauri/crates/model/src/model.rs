@@ -2,8 +2,11 @@
 //!
 //! Useful for: one thread that owns it and asks it for tokens. Not for: sharing between threads; the pool is its parallelism.
 
+use std::sync::Arc;
+
 use r3mes_kernels::{Isa, KvCache, KvError, KvFormat, Pool};
 
+use crate::adapter::Mix;
 use crate::config::ModelConfig;
 use crate::forward::State;
 use crate::weights::Weights;
@@ -64,7 +67,7 @@ pub struct ModelOptions {
 
 /// A model in memory and the means to run it.
 pub struct Model {
-    pub(crate) weights: Weights,
+    pub(crate) weights: Arc<Weights>,
     pub(crate) pool: Pool,
     pub(crate) isa: Isa,
     pub(crate) inv_freq: Vec<f32>,
@@ -87,26 +90,34 @@ impl Model {
             inv_freq: config.rope.inv_freq(config.head_dim),
             kv: kv.format(config, context),
             context,
-            weights,
+            weights: Arc::new(weights),
             pool,
             isa,
         }
     }
 
-    /// An empty sequence.
+    /// The weights, for loading adapters beside the running model.
+    pub fn weights(&self) -> Arc<Weights> {
+        Arc::clone(&self.weights)
+    }
+
+    /// An empty sequence of the base model.
     ///
     /// # Errors
     /// If the model's dimensions make no cache.
     pub fn start(&self) -> Result<State, KvError> {
+        self.start_with(Arc::new(Mix::base()))
+    }
+
+    /// An empty sequence of the model with adapters. What it computes belongs to this mix for as long as it lives.
+    ///
+    /// # Errors
+    /// If the model's dimensions make no cache.
+    pub fn start_with(&self, mix: Arc<Mix>) -> Result<State, KvError> {
         let config = self.config();
         let (layers, heads) = (config.layers, config.kv_heads);
-        Ok(State::new(KvCache::new(
-            layers,
-            heads,
-            config.head_dim,
-            self.context,
-            self.kv,
-        )?))
+        let cache = KvCache::new(layers, heads, config.head_dim, self.context, self.kv)?;
+        Ok(State::new(cache, mix))
     }
 
     /// Dimensions and special tokens.

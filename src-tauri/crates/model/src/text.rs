@@ -36,9 +36,10 @@ pub use template::{ChatTemplate, TemplateOrigin};
 
 use crate::gguf::{Gguf, Metadata};
 use crate::load::only_gguf;
-use around::Around;
+pub(crate) use around::Around;
 use pieces::{Piece, Pieces};
 use settings::Named;
+pub(crate) use tokenizer_json::read as read_tokenizer;
 
 /// One turn of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,12 +102,7 @@ impl Text {
     fn assemble(parts: Parts) -> Result<Text, TextError> {
         let (tokenizer, around) = (parts.tokenizer, parts.around);
         let pieces = Arc::new(Pieces::new(&tokenizer)?);
-        if let Some(&id) = around
-            .before
-            .iter()
-            .chain(&around.after)
-            .find(|&&id| id as usize >= pieces.rows())
-        {
+        if let Some(id) = around.ids().find(|&id| id as usize >= pieces.rows()) {
             return Err(TextError::tokenizer(
                 "post_processor",
                 format!("token {id}"),

@@ -5,10 +5,13 @@
 //!
 //! Invariants: shapes agree with [`ModelConfig`] (checked by the loader), every norm weight and scale is finite.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use r3mes_kernels::{DenseMatrix, ScreenedHead, TernaryMatrix};
 
+use sha2::{Digest, Sha256};
+
+use crate::checksum::checksum;
 use crate::config::ModelConfig;
 use crate::table::Table;
 
@@ -24,6 +27,48 @@ pub struct Weights {
     pub final_norm: Norm,
     /// LM head: `[vocab, hidden]`.
     pub head: Head,
+    /// What [`Weights::fingerprint`] found; empty until then.
+    pub fingerprint: OnceLock<[u8; 32]>,
+}
+
+impl Weights {
+    /// Tells the linears of this model from those of others: SHA-256 of dimensions, scales, and checksums of the packed weights.
+    ///
+    /// Read once, at the speed of memory. What was worked out from the weights is kept under it.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        *self.fingerprint.get_or_init(|| {
+            let mut hash = Sha256::new();
+            hash.update(format!("{:?}", self.config));
+            for layer in &self.layers {
+                let joined = layer.qkv.parts.iter().chain(&layer.gate_up.parts);
+                joined
+                    .chain([&layer.o, &layer.down])
+                    .for_each(|linear| linear.matrix.add_to(&mut hash));
+            }
+            hash.finalize().into()
+        })
+    }
+}
+
+impl Matrix {
+    fn add_to(&self, hash: &mut Sha256) {
+        match self {
+            Self::Ternary { packed, row_scales } => {
+                hash.update(checksum(&[packed.packed_bytes()]).to_le_bytes());
+                row_scales
+                    .iter()
+                    .for_each(|scale| hash.update(scale.to_le_bytes()));
+            }
+            Self::Dense(matrix) => {
+                let mut row = vec![0.0; matrix.cols()];
+                for index in 0..matrix.rows() {
+                    matrix.row(index, &mut row);
+                    row.iter()
+                        .for_each(|value: &f32| hash.update(value.to_le_bytes()));
+                }
+            }
+        }
+    }
 }
 
 /// RMSNorm: `x · rsqrt(mean x² + eps) · weight`.

@@ -9,7 +9,8 @@ export const errorsEn = {
     'The conversation is longer than what the model can read at once. Begin a new one, or choose a model with a longer context.',
   'errors.model_unusable':
     'The files of this model cannot be used. Check it on the Models page, or choose another one.',
-  'errors.expert_unusable': 'The files of this expert cannot be used.',
+  'errors.expert_unusable':
+    'The files of this expert cannot be used with this model. The Experts page says what is wrong with them.',
   'errors.download': 'The download did not work. What has arrived is kept; look at the connection and try again.',
   'errors.busy': 'Another program is working on this. Try again when it is done.',
   'errors.disk_full': 'There is not enough room on the disk.',

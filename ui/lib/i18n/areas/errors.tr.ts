@@ -9,7 +9,8 @@ export const errorsTr: Translation<typeof errorsEn> = {
     'Sohbet, modelin bir kerede okuyabileceğinden uzun. Yeni bir sohbet başlatın ya da daha uzun bağlamlı bir model seçin.',
   'errors.model_unusable':
     'Bu modelin dosyaları kullanılamıyor. Modeller sayfasında doğrulayın ya da başka bir model seçin.',
-  'errors.expert_unusable': 'Bu uzmanın dosyaları kullanılamıyor.',
+  'errors.expert_unusable':
+    'Bu uzmanın dosyaları bu modelle kullanılamıyor. Neyin yanlış olduğunu Uzmanlar sayfası söyler.',
   'errors.download': 'İndirme tamamlanamadı. İnen kısım duruyor; bağlantıya bakıp yeniden deneyin.',
   'errors.busy': 'Başka bir program şu anda bunun üzerinde çalışıyor. O bitince yeniden deneyin.',
   'errors.disk_full': 'Diskte yeterli yer yok.',

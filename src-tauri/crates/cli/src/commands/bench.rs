@@ -22,6 +22,7 @@ pub fn run(
         generate_tokens: arguments.generate,
         depth_tokens: arguments.depth,
         repeat: arguments.repeat as usize,
+        adapters: arguments.adapters,
     };
     let cancel = Cancel::new();
     let mut status = Status::new();
@@ -43,7 +44,7 @@ pub fn run(
 fn rows(report: &BenchReport) -> Vec<Vec<String>> {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let per_second = |bytes: f64| format!("{}/s", units::bytes(bytes as u64));
-    vec![
+    let mut rows = vec![
         row("model", report.model.clone()),
         row(
             "threads",
@@ -73,10 +74,11 @@ fn rows(report: &BenchReport) -> Vec<Vec<String>> {
         row(
             "bytes per token",
             format!(
-                "{} (weights {}, head {}, keys and values {})",
+                "{} (weights {}, head {}, adapters {}, keys and values {})",
                 units::bytes(report.bytes_per_token),
                 units::bytes(report.weight_bytes_per_token),
                 units::bytes(report.head_bytes_per_token),
+                units::bytes(report.adapter_bytes_per_token),
                 units::bytes(report.kv_bytes_per_token)
             ),
         ),
@@ -88,5 +90,25 @@ fn rows(report: &BenchReport) -> Vec<Vec<String>> {
             "share of it",
             format!("{:.0} %", report.decode_bandwidth_share * 100.0),
         ),
-    ]
+    ];
+    if let Some(with) = &report.with_adapters {
+        let adapters = report.adapters;
+        rows.push(row(
+            "adapters",
+            format!(
+                "{adapters} of {}: decode at {:.3} of the base model's {:.1} tokens/s",
+                units::bytes(with.resident_bytes),
+                with.decode_ratio,
+                with.base_decode_tokens_per_second
+            ),
+        ));
+        rows.push(row(
+            "swap",
+            format!(
+                "{:.3} ms in memory, {:.1} ms from disk, {:.0} ms the first time",
+                with.swap_resident_ms, with.swap_from_disk_ms, with.first_load_ms
+            ),
+        ));
+    }
+    rows
 }

@@ -1,7 +1,7 @@
 //! `debug …`: random models, exact logits, token ids.
 
 use super::{open, phase};
-use crate::arguments::{DebugCommand, LogitsOptions, Output, Run, TokenizeFlags};
+use crate::arguments::{AdapterFlags, DebugCommand, LogitsOptions, Output, Run, TokenizeFlags};
 use crate::interrupt::Interrupt;
 use crate::output::{Status, print_json, print_line};
 use crate::stop::{Done, Stop};
@@ -23,6 +23,7 @@ pub fn run(
             out,
             output,
         } => write_random(&shape, seed, &out, output, interrupt),
+        DebugCommand::Adapter(flags) => write_adapter(home, &flags, interrupt),
         DebugCommand::Logits(options) => logits(home, options, interrupt),
         DebugCommand::Tokenize { run, input, output } => tokenize(home, &run, input, output),
     }
@@ -51,6 +52,24 @@ fn write_random(
     Ok(Done)
 }
 
+fn write_adapter(
+    home: Option<PathBuf>,
+    flags: &AdapterFlags,
+    interrupt: &Interrupt,
+) -> Result<Done, Stop> {
+    let engine = open(home, &flags.run)?;
+    let cancel = Cancel::new();
+    let written = interrupt.guard(&cancel, || {
+        engine.synth_adapter(&flags.form, flags.rank, flags.seed, &flags.out, &cancel)
+    })?;
+    match written {
+        false => return Err(Stop::Interrupted),
+        true if flags.output.json => print_json(&json!({"path": flags.out}))?,
+        true => print_line(&flags.out.display().to_string())?,
+    }
+    Ok(Done)
+}
+
 fn logits(
     home: Option<PathBuf>,
     options: LogitsOptions,
@@ -63,6 +82,7 @@ fn logits(
         top_k: options.top_k,
         dump: options.dump_logits,
         ignore_eos: options.ignore_eos,
+        adapters: options.adapter,
     };
     let cancel = Cancel::new();
     let mut status = Status::new();

@@ -77,6 +77,8 @@ pub enum Change {
     Conversations,
     /// Installed models, the chosen one, or the one in memory.
     Models,
+    /// Installed experts, where they are, or what is pinned.
+    Experts,
     /// Long work.
     Jobs,
     /// Settings.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// What `debug logits` computes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogitsRequest {
     /// The prompt, as token ids.
     pub prompt_ids: Vec<u32>,
@@ -16,6 +16,8 @@ pub struct LogitsRequest {
     pub dump: Option<PathBuf>,
     /// Go on after an end token.
     pub ignore_eos: bool,
+    /// Folders of adapters with their shares, applied together; shares are taken as given.
+    pub adapters: Vec<(PathBuf, f32)>,
 }
 
 /// Why greedy generation ended.

@@ -1,6 +1,7 @@
 //! Experts as hosts see them: what is installed, where it is, how it is doing.
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The fallback when no expert is sure.
 pub const FALLBACK_EXPERT: &str = "general_dora";
@@ -149,4 +150,37 @@ pub struct PreloadReport {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// An expert to install: a folder as PEFT or the R3MES trainer leaves it, or a `.r3mes-expert` pack. What is not said here
+/// is taken from what the files say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(default)]
+pub struct ExpertImport {
+    /// The folder or pack.
+    pub path: PathBuf,
+    /// Its id here.
+    pub id: Option<String>,
+    /// Name for people.
+    pub name: Option<String>,
+    /// Its field, in one word.
+    pub domain: Option<String>,
+    /// What it is good for, in a sentence.
+    pub description: Option<String>,
+    /// Licence of its files.
+    pub licence: Option<String>,
+}
+
+/// A pack that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ExpertExport {
+    /// The expert.
+    pub expert_id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Its bytes.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub size_bytes: u64,
 }

@@ -1,9 +1,11 @@
 //! `r3mes-model.json`: what belongs in a model's folder.
 
+use super::hash::hex;
 use crate::api::FileRecord;
 use crate::error::EngineError;
 use crate::folders::write_atomically;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::path::{Component, Path, PathBuf};
 
 /// The record's file name in a model's folder.
@@ -87,6 +89,18 @@ impl Record {
     pub fn entry_path(&self, folder: &Path) -> PathBuf {
         let gguf = self.files.iter().find(|file| file.path.ends_with(".gguf"));
         gguf.map_or(folder.to_owned(), |file| folder.join(&file.path))
+    }
+
+    /// A hash over the hashes of the weight files; nothing when there are none.
+    pub fn weights_hash(&self) -> Option<String> {
+        let is_weights = |path: &str| path.ends_with(".safetensors") || path.ends_with(".gguf");
+        let files = self.files.iter().filter(|file| is_weights(&file.path));
+        let mut lines: Vec<String> = files
+            .map(|file| format!("{} {}\n", file.sha256, file.path))
+            .collect();
+        lines.sort();
+        let hash = Sha256::digest(lines.concat());
+        (!lines.is_empty()).then(|| format!("sha256:{}", hex(&hash)))
     }
 
     /// Bytes of all files.

@@ -60,6 +60,23 @@ const fn weights() -> [[i8; 16]; 3] {
     table
 }
 
+/// For each digit a byte for each of its three weights: 1 where it is not zero.
+const NONZERO: [u32; 16] = {
+    let mut table = [0; 16];
+    let mut digit = 0;
+    while digit <= LARGEST_DIGIT as usize {
+        let mut t = 0;
+        while t < 3 {
+            if WEIGHTS[t][digit] != 0 {
+                table[digit] |= 1 << (8 * t);
+            }
+            t += 1;
+        }
+        digit += 1;
+    }
+    table
+};
+
 impl Block {
     /// The value `v` of a group's lane.
     pub fn value(&self, group: usize, lane: usize) -> i8 {
@@ -77,6 +94,23 @@ impl Block {
         let value = self.value(group, lane);
         let digit = usize::from(value.unsigned_abs());
         WEIGHTS.map(|table| table[digit] * value.signum())
+    }
+
+    /// Adds the number of weights that are not zero to the counts of the block's 48 rows.
+    pub(super) fn count_nonzeros(&self, counts: &mut [u32]) {
+        // Three counts of at most 32 in one word for each of the 16 row places.
+        let mut words = [0u32; ROW_STEP];
+        for half in self.digits.chunks_exact(LANES) {
+            for (lane, byte) in half.iter().enumerate() {
+                words[lane / 4] +=
+                    NONZERO[usize::from(byte & 15)] + NONZERO[usize::from(byte >> 4)];
+            }
+        }
+        for (row, word) in words.into_iter().enumerate() {
+            for t in 0..3 {
+                counts[t * ROW_STEP + row] += word >> (8 * t) & 255;
+            }
+        }
     }
 
     /// Writes the value of a group's lane over what was there.

@@ -29,6 +29,29 @@ pub fn matmul(
     activations: &Activations,
     out: &mut [f32],
 ) {
+    matmul_beside(
+        isa,
+        pool,
+        (matrix, row_scales),
+        activations,
+        out,
+        (0, &|_| {}),
+    );
+}
+
+/// [`matmul`] with `others.0` more items of work in the same job of the pool: small work that needs the same input costs no job of its
+/// own.
+///
+/// # Panics
+/// As [`matmul`].
+pub(crate) fn matmul_beside(
+    isa: Isa,
+    pool: &Pool,
+    (matrix, row_scales): (&TernaryMatrix, &[f32]),
+    activations: &Activations,
+    out: &mut [f32],
+    others: (usize, &(dyn Fn(usize) + Sync)),
+) {
     let rows = matrix.rows();
     assert_eq!(
         row_scales.len(),
@@ -37,14 +60,21 @@ pub fn matmul(
         row_scales.len()
     );
     let out = slots(matrix, activations, out);
-    sums(isa, pool, matrix, activations, &|token, first, sums| {
-        // SAFETY: each (token, rows of a tile) is handed out once.
-        let out = unsafe { out.range(token * rows + first, sums.len()) };
-        let factor = activations.quant_factor(token);
-        for ((out, sum), scale) in out.iter_mut().zip(sums).zip(&row_scales[first..]) {
-            *out = *sum as f32 * scale / factor;
-        }
-    });
+    sums(
+        isa,
+        pool,
+        matrix,
+        activations,
+        others,
+        &|token, first, sums| {
+            // SAFETY: each (token, rows of a tile) is handed out once.
+            let out = unsafe { out.range(token * rows + first, sums.len()) };
+            let factor = activations.quant_factor(token);
+            for ((out, sum), scale) in out.iter_mut().zip(sums).zip(&row_scales[first..]) {
+                *out = *sum as f32 * scale / factor;
+            }
+        },
+    );
 }
 
 /// The integers of [`matmul`]: `out[t, r] = Σ w·q`, exact.
@@ -63,10 +93,18 @@ pub fn matmul_i32(
 ) {
     let rows = matrix.rows();
     let out = slots(matrix, activations, out);
-    sums(isa, pool, matrix, activations, &|token, first, sums| {
-        // SAFETY: each (token, rows of a tile) is handed out once.
-        unsafe { out.range(token * rows + first, sums.len()) }.copy_from_slice(sums);
-    });
+    let none: (usize, &(dyn Fn(usize) + Sync)) = (0, &|_| {});
+    sums(
+        isa,
+        pool,
+        matrix,
+        activations,
+        none,
+        &|token, first, sums| {
+            // SAFETY: each (token, rows of a tile) is handed out once.
+            unsafe { out.range(token * rows + first, sums.len()) }.copy_from_slice(sums);
+        },
+    );
 }
 
 /// The place of every sum, `[tokens, rows]`.
@@ -136,17 +174,19 @@ const LARGEST_CHUNK: usize = 96;
 /// Bytes of activations that one work item covers, unless a single microkernel's tokens are more: about half a second-level cache.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// Calls `take(token, first row, sums of the rows from there)` for every token and tile, on the threads of the pool.
+/// Calls `take(token, first row, sums of the rows from there)` for every token and tile, on the threads of the pool, and `other` for
+/// every item of the others.
 fn sums(
     isa: Isa,
     pool: &Pool,
     matrix: &TernaryMatrix,
     activations: &Activations,
+    (others, other): (usize, &(dyn Fn(usize) + Sync)),
     take: &(dyn Fn(usize, usize, &[i32]) + Sync),
 ) {
     let tokens = activations.tokens();
     if tokens == 0 {
-        return;
+        return pool.run(others, other);
     }
     let cols = matrix.cols();
     assert_eq!(
@@ -160,7 +200,10 @@ fn sums(
     let stride = activations.stride();
     let chunk = chunk_tokens(tokens, stride);
     let tiles = matrix.tiles();
-    pool.run(tiles * tokens.div_ceil(chunk), &|item| {
+    pool.run(others + tiles * tokens.div_ceil(chunk), &|item| {
+        let Some(item) = item.checked_sub(others) else {
+            return other(item);
+        };
         // All tiles of one chunk of tokens follow each other, so its activations stay in the cache.
         let (chunk_index, tile) = (item / tiles, item % tiles);
         let first_token = chunk_index * chunk;

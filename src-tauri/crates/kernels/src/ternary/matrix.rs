@@ -89,6 +89,27 @@ impl TernaryMatrix {
         &self.row_sums
     }
 
+    /// How many weights of each of `rows` are not zero.
+    ///
+    /// # Panics
+    /// If there are no such rows.
+    pub fn nonzeros(&self, rows: std::ops::Range<usize>) -> Vec<u32> {
+        assert!(
+            rows.start <= rows.end && rows.end <= self.rows,
+            "rows {rows:?} of {}",
+            self.rows
+        );
+        let tiles = rows.start / ROWS_PER_TILE..rows.end.div_ceil(ROWS_PER_TILE);
+        let first = tiles.start * ROWS_PER_TILE;
+        let mut counts = vec![0; tiles.len() * ROWS_PER_TILE];
+        for (tile, counts) in tiles.zip(counts.chunks_exact_mut(ROWS_PER_TILE)) {
+            self.tile(tile)
+                .iter()
+                .for_each(|block| block.count_nonzeros(counts));
+        }
+        counts[rows.start - first..rows.end - first].to_vec()
+    }
+
     /// Writes the weights of one row.
     ///
     /// # Shapes

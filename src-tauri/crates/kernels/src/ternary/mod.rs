@@ -39,4 +39,4 @@ pub use matmul::{matmul, matmul_i32};
 pub use matrix::TernaryMatrix;
 pub use packer::{PackError, TernaryPacker, pack_tile};
 
-pub(crate) use matmul::passes_self_test;
+pub(crate) use matmul::{matmul_beside, passes_self_test};

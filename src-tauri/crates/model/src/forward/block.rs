@@ -3,12 +3,14 @@
 //! `x ← x + o(sub_norm(attend(rope(q), rope(k), v)))`, then `x ← x + down(sub_norm(act(gate) · up))`, each half on the RMSNorm of
 //! `x`; the sub-norms exist in BitNet models only. Source: transformers `modeling_bitnet.py`, `modeling_llama.py`.
 
+use r3mes_kernels::low_rank::Adapted;
 use r3mes_kernels::{KvCache, Queries, add_assign, attend, gate_relu2, gate_silu, rope};
 
 use super::ForwardError;
 use super::linear::{Machine, in_features, normalise, project};
 use super::rows::by_rows;
 use super::scratch::Scratch;
+use crate::adapter::LayerMix;
 use crate::config::{Activation, ModelConfig};
 use crate::weights::{Layer, Linear, Norm};
 
@@ -25,7 +27,7 @@ pub(super) struct Span {
 pub(super) fn attention(
     machine: Machine<'_>,
     config: &ModelConfig,
-    (index, layer): (usize, &Layer),
+    (index, layer, mix): (usize, &Layer, &LayerMix),
     span: Span,
     cache: &mut KvCache,
     scratch: &mut Scratch,
@@ -37,7 +39,7 @@ pub(super) fn attention(
     let qkv = &mut scratch.qkv[..];
     project(
         machine,
-        &layer.qkv.parts,
+        (&layer.qkv.parts, &mix.qkv),
         normed,
         span.tokens,
         &mut scratch.linear,
@@ -70,7 +72,7 @@ pub(super) fn attention(
     add_projected(
         machine,
         layer.attn_sub_norm.as_ref(),
-        &layer.o,
+        (&layer.o, &mix.o),
         span,
         scratch,
     );
@@ -81,7 +83,7 @@ pub(super) fn attention(
 pub(super) fn gate(
     machine: Machine<'_>,
     config: &ModelConfig,
-    layer: &Layer,
+    (layer, mix): (&Layer, &LayerMix),
     span: Span,
     scratch: &mut Scratch,
 ) {
@@ -91,7 +93,7 @@ pub(super) fn gate(
     let gate_up = &mut scratch.gate_up[..];
     project(
         machine,
-        &layer.gate_up.parts,
+        (&layer.gate_up.parts, &mix.gate_up),
         normed,
         span.tokens,
         &mut scratch.linear,
@@ -112,11 +114,16 @@ pub(super) fn gate(
 }
 
 /// Second part of the feed-forward half: projects `scratch.mixed` down and adds it to `scratch.stream`.
-pub(super) fn down(machine: Machine<'_>, layer: &Layer, span: Span, scratch: &mut Scratch) {
+pub(super) fn down(
+    machine: Machine<'_>,
+    (layer, mix): (&Layer, &LayerMix),
+    span: Span,
+    scratch: &mut Scratch,
+) {
     add_projected(
         machine,
         layer.ffn_sub_norm.as_ref(),
-        &layer.down,
+        (&layer.down, &mix.down),
         span,
         scratch,
     );
@@ -126,7 +133,7 @@ pub(super) fn down(machine: Machine<'_>, layer: &Layer, span: Span, scratch: &mu
 fn add_projected(
     machine: Machine<'_>,
     norm: Option<&Norm>,
-    linear: &Linear,
+    (linear, adapted): (&Linear, &[Adapted]),
     span: Span,
     scratch: &mut Scratch,
 ) {
@@ -143,7 +150,7 @@ fn add_projected(
     let parts = std::slice::from_ref(linear);
     project(
         machine,
-        parts,
+        (parts, adapted),
         input,
         span.tokens,
         &mut scratch.linear,

@@ -27,7 +27,14 @@ impl Model {
         match (&self.weights.head.bit_linear, table.matrix()) {
             (Some(bit_linear), _) => {
                 let parts = std::slice::from_ref(bit_linear);
-                project(self.machine(), parts, hidden, 1, &mut scratch.linear, row);
+                project(
+                    self.machine(),
+                    (parts, &[]),
+                    hidden,
+                    1,
+                    &mut scratch.linear,
+                    row,
+                );
             }
             (None, Some(matrix)) => dense_matmul(self.isa, &self.pool, matrix, hidden, row),
             (None, None) => {

@@ -39,7 +39,7 @@ impl Model {
                 if let Some(bit_linear) = &self.weights.head.bit_linear {
                     let x = &scratch.normed[index * hidden..][..hidden];
                     let parts = std::slice::from_ref(bit_linear);
-                    project(self.machine(), parts, x, 1, &mut scratch.linear, row);
+                    project(self.machine(), (parts, &[]), x, 1, &mut scratch.linear, row);
                 } else {
                     for (logit, logits) in row.iter_mut().zip(by_token.chunks_exact(part.len())) {
                         *logit = logits[index];

@@ -1,10 +1,13 @@
 //! One sequence: its tokens, their cache, and the buffers of a pass.
 
+use std::sync::Arc;
+
 use r3mes_kernels::KvCache;
 
 use super::ForwardError;
 use super::linear::{Machine, normalise};
 use super::scratch::Scratch;
+use crate::adapter::Mix;
 use crate::weights::Norm;
 
 /// The tokens processed so far and everything needed to go on from there.
@@ -12,6 +15,8 @@ use crate::weights::Norm;
 /// Invariant: the cache holds exactly the positions of `tokens`, or more while a chunk is under way.
 pub struct State {
     pub(super) cache: KvCache,
+    /// The adapters whose keys and values the cache holds.
+    pub(super) mix: Arc<Mix>,
     pub(super) tokens: Vec<u32>,
     pub(super) scratch: Scratch,
     /// Whether `scratch.last` belongs to the last of `tokens`.
@@ -21,14 +26,20 @@ pub struct State {
 }
 
 impl State {
-    pub(crate) fn new(cache: KvCache) -> Self {
+    pub(crate) fn new(cache: KvCache, mix: Arc<Mix>) -> Self {
         Self {
             cache,
+            mix,
             tokens: Vec::new(),
             scratch: Scratch::default(),
             ready: false,
             row: Vec::new(),
         }
+    }
+
+    /// The adapters of this sequence.
+    pub fn mix(&self) -> &Arc<Mix> {
+        &self.mix
     }
 
     /// The tokens processed so far.

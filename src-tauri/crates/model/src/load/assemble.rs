@@ -1,6 +1,6 @@
 //! From a plan to weights: through the packed cache when it fits, by packing otherwise.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use r3mes_kernels::ternary::packed_len;
 use r3mes_kernels::{AlignedBytes, ScreenedHead};
@@ -160,6 +160,7 @@ pub(super) fn weights(
         layers,
         final_norm,
         head,
+        fingerprint: OnceLock::new(),
     })
 }
 

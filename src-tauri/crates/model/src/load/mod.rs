@@ -14,6 +14,7 @@ mod decode;
 mod error;
 mod gguf;
 mod head;
+pub(crate) mod header;
 mod hub;
 mod pack;
 pub(crate) mod plan;
@@ -28,6 +29,7 @@ use r3mes_kernels::Pool;
 pub(crate) use cache::packed_copy_bytes;
 pub(crate) use check::check_tensors;
 pub use error::LoadError;
+pub(crate) use hub::read_json;
 
 use crate::weights::Weights;
 use plan::Plan;

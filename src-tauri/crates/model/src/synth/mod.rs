@@ -7,6 +7,7 @@
 //! Invariants: the same shape and seed give the same bytes on every platform (integers and single IEEE operations only); no
 //! more than a few MiB are in memory at any time.
 
+mod adapter;
 mod config;
 mod random;
 mod shape;
@@ -18,6 +19,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+pub use adapter::{SynthAdapter, write_adapter};
 pub use shape::{Shape, UnknownShape};
 
 use shape::Dimensions;

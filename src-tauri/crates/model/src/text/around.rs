@@ -9,9 +9,9 @@ use super::TextError;
 
 /// Tokens before and after a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Around {
-    pub(super) before: Vec<u32>,
-    pub(super) after: Vec<u32>,
+pub(crate) struct Around {
+    pub(crate) before: Vec<u32>,
+    pub(crate) after: Vec<u32>,
 }
 
 impl Around {
@@ -20,6 +20,11 @@ impl Around {
         let mut around = Around::default();
         around.step(post_processor, place)?;
         Ok(around)
+    }
+
+    /// All of them.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
+        self.before.iter().chain(&self.after).copied()
     }
 
     fn step(&mut self, step: &Value, place: &str) -> Result<(), TextError> {

@@ -139,7 +139,7 @@ impl<'de> Deserialize<'de> for Merge {
 }
 
 /// Builds the pipeline, and what is added around a text, from the bytes of a `tokenizer.json`; `place` names the file in errors.
-pub(super) fn read(bytes: &[u8], place: &str) -> Result<(Tokenizer, Around), TextError> {
+pub(crate) fn read(bytes: &[u8], place: &str) -> Result<(Tokenizer, Around), TextError> {
     let file: File = serde_json::from_slice(bytes).map_err(|source| TextError::Json {
         place: place.to_owned(),
         source,

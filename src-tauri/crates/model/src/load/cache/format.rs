@@ -12,7 +12,7 @@
 //! Then the segments: row scales (f32, little-endian) from a multiple of 64, packed bytes from a multiple of 4096. The packed
 //! bytes of a segment are written, read and checked in pieces of [`PIECE_BYTES`]; the row scales belong to the first.
 
-use super::checksum::checksum;
+use crate::checksum::checksum;
 use crate::load::assemble::Layout;
 use crate::load::source::Source;
 

@@ -6,7 +6,6 @@
 //!
 //! It is written under a temporary name, and renamed when it is complete: see [`write`].
 
-mod checksum;
 mod format;
 mod key;
 mod write;
@@ -23,7 +22,7 @@ use super::pack::{Packed, PackedModel};
 use super::plan::Plan;
 use super::source::Source;
 use super::{LoadError, LoadPhase, Progress, report};
-use checksum::checksum;
+use crate::checksum::checksum;
 use format::{Header, PIECE_BYTES, Segment, Segments, segments};
 
 pub(super) use write::{CacheWriter, remove_abandoned};

@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use r3mes_kernels::{ScreenedHead, TernaryMatrix};
 
-use super::checksum::checksum;
 use super::format::{Header, PIECE_BYTES, Segments, segments};
 use super::{key, places, stem};
+use crate::checksum::checksum;
 use crate::load::LoadError;
 use crate::load::assemble::Layout;
 use crate::load::pack::Packed;

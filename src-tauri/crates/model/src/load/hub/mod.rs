@@ -10,6 +10,8 @@ use std::path::Path;
 
 use safetensors::Dtype;
 
+pub(crate) use config::read_json;
+
 use super::LoadError;
 use super::plan::{LayerPlan, NormPlan, Plan, TablePlan, VectorPlan};
 use crate::config::ModelConfig;

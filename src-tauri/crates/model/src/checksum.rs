@@ -8,7 +8,7 @@ const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 ///
 /// Four lanes of 64-bit words, each mixed by `h = rotate((h ^ word) · MULTIPLIER)`; every step is a bijection of `h`, so a
 /// single damaged word always changes the result.
-pub(super) fn checksum(parts: &[&[u8]]) -> u64 {
+pub(crate) fn checksum(parts: &[&[u8]]) -> u64 {
     let mut lanes: [u64; LANES] = std::array::from_fn(|lane| mix(MULTIPLIER, lane as u64));
     let mut total = 0u64;
     for part in parts {
