@@ -195,7 +195,7 @@ test('files dropped on the page become experts; one that is none says why and st
   inWindow({}, async (page) => {
     const { main, notices } = parts(page)
     await go(page, 'Experts')
-    await main.getByText('Your own').waitFor()
+    await main.getByRole('heading', { name: 'Your own' }).waitFor()
     const drag = (type, paths) => page.evaluate(([a, b]) => window.fakeBackend.drag(a, b), [type, paths])
     await drag('over', [])
     await page.getByText('Let go to add').waitFor()
