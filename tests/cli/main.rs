@@ -12,6 +12,7 @@ mod hub;
 mod inspection;
 mod interrupted;
 mod models;
+mod route;
 mod support;
 #[cfg(unix)]
 mod terminal;

@@ -30,6 +30,8 @@ pub enum Command {
     /// Install, share and place experts
     #[command(subcommand)]
     Adapter(AdapterCommand),
+    /// Tell which experts a question concerns, and why
+    Route(RouteOptions),
     /// Turn texts into vectors
     Embed(EmbedOptions),
     /// Fetch and choose what turns texts into vectors
@@ -281,6 +283,27 @@ pub struct AdapterImport {
     pub run: Run,
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Options of `route`.
+#[derive(Debug, Args)]
+pub struct RouteOptions {
+    #[command(flatten)]
+    pub input: RouteInput,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What `route` routes.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct RouteInput {
+    /// The question
+    #[arg(allow_hyphen_values = true)]
+    pub query: Option<String>,
+    /// Lines of {"id", "text"}; `-` reads stdin. For each a line with its experts and scores
+    #[arg(long, value_name = "FILE")]
+    pub jsonl: Option<PathBuf>,
 }
 
 /// Options of `embed`.

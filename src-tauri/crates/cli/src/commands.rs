@@ -10,6 +10,7 @@ pub mod embedder;
 mod fetch;
 pub mod inference;
 pub mod model;
+pub mod route;
 
 use crate::arguments::{Run, SamplingFlags};
 use crate::stop::Stop;

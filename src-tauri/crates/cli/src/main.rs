@@ -37,6 +37,7 @@ fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<Done, Stop> {
         Command::Chat(options) => commands::chat::run(home, options, interrupt),
         Command::Inference(command) => commands::inference::run(home, command, interrupt),
         Command::Model(command) => commands::model::run(home, command, interrupt),
+        Command::Route(options) => commands::route::run(home, options),
         Command::Embed(options) => commands::embed::run(home, options),
         Command::Embedder(command) => commands::embedder::run(home, command, interrupt),
         Command::Adapter(command) => commands::adapter::run(home, command, interrupt),

@@ -12,9 +12,8 @@ use crate::api::{ExpertChoice, ExpertUsed, ExpertWeight, Query, Route, RouteReas
 use crate::embedder::KeptEmbedder;
 use crate::error::EngineError;
 use crate::experts::{Desk, Taught};
-use crate::router::{Embeds, Recent, Router, Stickiness};
+use crate::router::{Recent, Router, Stickiness};
 use crate::settings::Settings;
-use r3mes_model::embedding::Embedder;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -48,19 +47,6 @@ struct MadeOf {
     settings: crate::settings::RouterSettings,
     taught: Vec<Taught>,
     learned: Option<SystemTime>,
-}
-
-/// The embedder, as the router asks for it.
-struct OfSettings(Arc<Embedder>);
-
-impl Embeds for OfSettings {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
-        Ok(self.0.embed(texts)?)
-    }
 }
 
 impl Routes {
@@ -116,7 +102,7 @@ impl Routes {
         if let Some(ready) = ready.as_ref().filter(|ready| ready.made_of == made_of) {
             return Ok(ready.router.clone());
         }
-        let embedder = Arc::new(OfSettings(self.embedder.get(settings)?));
+        let embedder = self.embedder.get(settings)?;
         let learned = learned::read(&file)?;
         let mut router = Router::builtin(embedder)?;
         for taught in &made_of.taught {
