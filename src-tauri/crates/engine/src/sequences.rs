@@ -25,10 +25,10 @@ pub(crate) struct Sequences {
 /// One mix and what was computed with it.
 pub(crate) struct Sequence {
     key: Key,
-    /// The experts, in use for as long as their keys and values are kept.
-    pub leased: Leased,
     /// Tokens, keys and values.
     pub state: State,
+    /// The experts, in use for as long as their keys and values are kept.
+    pub leased: Leased,
 }
 
 /// Id, version and share of every expert, by id: the order in which they were chosen does not matter.
@@ -45,7 +45,8 @@ impl Sequences {
         let sequence = match known {
             Some(place) => {
                 let mut sequence = self.list.remove(place);
-                sequence.leased = leased;
+                // The mix computes with the adapters that it was made of: their leases are the ones to hold.
+                sequence.leased.go_on(leased);
                 sequence
             }
             None => Sequence {

@@ -99,12 +99,22 @@ fn shown(route: &Route) -> String {
     let chosen = match route.candidates.as_slice() {
         [] => "base model".to_owned(),
         candidates => {
-            let each = candidates.iter().map(|one| format!("{} {:.2}", one.expert_id, one.weight));
+            let each = candidates
+                .iter()
+                .map(|one| format!("{} {:.2}", one.expert_id, one.weight));
             each.collect::<Vec<_>>().join(" + ")
         }
     };
-    let mut rows = vec![["expert", "keyword", "semantic", "fused", "why"].map(str::to_owned).to_vec()];
-    for score in route.scores.iter().filter(|score| score.fused >= WORTH_SHOWING) {
+    let mut rows = vec![
+        ["expert", "keyword", "semantic", "fused", "why"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for score in route
+        .scores
+        .iter()
+        .filter(|score| score.fused >= WORTH_SHOWING)
+    {
         rows.push(vec![
             score.expert_id.clone(),
             format!("{:.2}", score.keyword),

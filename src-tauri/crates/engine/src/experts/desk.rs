@@ -238,11 +238,6 @@ impl Desk {
         examples::read(&folder).map_err(|reason| broken(id, reason))
     }
 
-    /// Asks for quiet: nothing is preloaded on a guess while the value lives.
-    pub fn quiet(&self) -> Quiet {
-        self.cache.quiet()
-    }
-
     /// Keeps an expert in memory whatever happens, or no longer.
     ///
     /// # Errors
