@@ -6,6 +6,7 @@ pub(crate) mod dialogs;
 pub(crate) mod experts;
 pub(crate) mod jobs;
 pub(crate) mod models;
+pub(crate) mod router;
 pub(crate) mod settings;
 pub(crate) mod start;
 pub(crate) mod trust;
