@@ -55,10 +55,15 @@ pub(crate) async fn pin_expert(desk: State<'_, Opening>, id: String, pinned: boo
 
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn import_expert(desk: State<'_, Opening>, path: PathBuf) -> Answer<ExpertEntry> {
+pub(crate) async fn import_expert(
+    desk: State<'_, Opening>,
+    path: PathBuf,
+    id: Option<String>,
+) -> Answer<ExpertEntry> {
     desk.with(move |desk| -> Result<ExpertEntry, Failure> {
         let request = ExpertImport {
             path,
+            id,
             ..ExpertImport::default()
         };
         let imported = desk.engine.experts().import(&request, &Cancel::new())?;

@@ -5,6 +5,7 @@ use crate::api::{RefitReport, Route, RouteFileReport, RouterLabels};
 use crate::conversations::Label as Said;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::gating::{self, Policy};
 use crate::router::{Label, Router};
 use serde::Deserialize;
 use std::path::Path;
@@ -33,12 +34,21 @@ impl Engine {
         self.routes().router(&self.settings(), self.desk())
     }
 
-    /// Who would be asked; nothing is loaded and nothing is kept.
+    /// Who would be asked, and who of them could not help; nothing is loaded and nothing is kept.
     ///
     /// # Errors
     /// As [`Engine::router`].
     pub fn route(&self, question: &str) -> Result<Route, EngineError> {
-        Ok(self.router()?.route(question))
+        let mut route = self.router()?.route(question);
+        let settings = self.settings();
+        let ids = route.candidates.iter().map(|one| &*one.expert_id);
+        let facts = self.desk().facts(ids);
+        let policy = Policy {
+            most: settings.experts.most,
+        };
+        let plan = gating::plan(&route.candidates, &facts, &self.experts().budget(), policy);
+        route.dropped = plan.dropped;
+        Ok(route)
     }
 
     /// Routes a file of questions whose experts are known: one JSON object with `text` and `expert_id` (or `domain`) a line.
