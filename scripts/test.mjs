@@ -1,5 +1,6 @@
 // `npm test`: everything a change must pass, the quick checks first.
 
+import { minilm } from './minilm.mjs'
 import { run } from './run.mjs'
 import { setup } from './setup.mjs'
 
@@ -30,6 +31,11 @@ step('browser', () => run(process.execPath, ['--test-reporter=spec', 'tests/wind
 step('clippy', () => run('cargo', ['clippy', ...ALL, '--all-targets', '--', '--deny', 'warnings']))
 step('build', () => run('cargo', ['build', ...ALL, '--bins', '--tests']))
 step('tests', () => run('cargo', ['test', ...ALL, '--no-fail-fast']))
+step('the published MiniLM', () => {
+  const folder = minilm()
+  if (folder) run('cargo', ['test', ...ALL, '--test', 'minilm'], { R3MES_MINILM: folder })
+  else console.log('LEFT OUT: its weights are not in the repository and no package index that has them can be reached')
+})
 // WebKit has a driver for its real window on Linux only.
 if (process.platform === 'linux') step('the real window', () => npm('test:window'))
 console.log(`\n${times.join('\n')}`)

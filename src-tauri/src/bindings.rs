@@ -1,6 +1,8 @@
 //! What the window may call and hear, and the TypeScript that says so.
 
-use crate::commands::{ask, conversations, dialogs, jobs, models, settings, start, trust};
+use crate::commands::{
+    ask, conversations, dialogs, experts, jobs, models, router, settings, start, trust,
+};
 use r3mes_engine::api::Change;
 use serde::{Deserialize, Serialize};
 use specta_typescript::Typescript;
@@ -51,6 +53,22 @@ pub(crate) fn builder<R: Runtime>() -> Builder<R> {
             models::verify_model,
             models::remove_model,
             models::doctor,
+            experts::experts,
+            experts::tiers,
+            experts::preload_experts,
+            experts::unload_expert,
+            experts::pin_expert,
+            experts::import_expert,
+            experts::export_expert,
+            experts::remove_expert,
+            router::route_question,
+            router::route_file,
+            router::expert_settings,
+            router::save_expert_settings::<tauri::Wry>,
+            router::label_answer,
+            router::router_labels,
+            router::refit_router,
+            router::undo_refit,
             jobs::jobs,
             jobs::pause_job,
             jobs::resume_job,

@@ -25,6 +25,7 @@ impl Desk {
         let (settings, notices) = settings::read_or_set_aside(&home)?;
         let store = Arc::new(Conversations::open(&settings.home)?);
         let engine = Arc::new(Engine::open(settings)?);
+        engine.experts().watch(Arc::clone(&announce));
         let jobs = Jobs::open(Arc::clone(&engine), Arc::clone(&announce))?;
         Ok(Desk {
             chat: Chat::new(Arc::clone(&engine), Arc::clone(&store)),

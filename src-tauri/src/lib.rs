@@ -17,6 +17,7 @@ mod bindings;
 mod commands;
 mod desk;
 mod diagnostics;
+mod expert_settings;
 mod files;
 mod log;
 mod redact;

@@ -204,12 +204,24 @@ pub(crate) fn change<R: Runtime>(
     engine: &Engine,
     changes: &SettingsChanges,
 ) -> Result<(), Failure> {
+    change_with(app, engine, &|before, usual| merged(before, usual, changes))
+}
+
+/// Changes what `settings.json` holds to what `merge` makes of it and of the compiled-in values, on disk and in the engine.
+///
+/// # Errors
+/// As [`change`].
+pub(crate) fn change_with<R: Runtime>(
+    app: &AppHandle<R>,
+    engine: &Engine,
+    merge: &dyn Fn(&Map<String, Value>, &Settings) -> Map<String, Value>,
+) -> Result<(), Failure> {
     let home = engine.settings().home.clone();
     {
         let _held = SettingsLock::hold(&home)?;
         with_store(app, &home, |store| {
             let before: Map<String, Value> = store.entries().into_iter().collect();
-            let after = merged(&before, &Settings::compiled_in(home.clone()), changes);
+            let after = merge(&before, &Settings::compiled_in(home.clone()));
             Settings::check(&home, &after)?;
             for key in before.keys().filter(|key| !after.contains_key(*key)) {
                 store.delete(key);
@@ -329,18 +341,23 @@ fn merged(
             continue;
         }
         let value = Some(value).filter(|value| *value != usual);
-        match path.split_once('.') {
-            None => put(&mut after, path, value),
-            Some((outer, inner)) => {
-                let held = after.get(outer).and_then(Value::as_object);
-                let mut group = held.cloned().unwrap_or_default();
-                put(&mut group, inner, value);
-                let group = Some(group).filter(|group| !group.is_empty());
-                put(&mut after, outer, group.map(Value::Object));
-            }
-        }
+        put_at(&mut after, path, value);
     }
     after
+}
+
+/// Puts a value at `key` or `group.key`, or takes it away; a group without values goes too.
+pub(crate) fn put_at(values: &mut Map<String, Value>, path: &str, value: Option<Value>) {
+    match path.split_once('.') {
+        None => put(values, path, value),
+        Some((outer, inner)) => {
+            let held = values.get(outer).and_then(Value::as_object);
+            let mut group = held.cloned().unwrap_or_default();
+            put(&mut group, inner, value);
+            let group = Some(group).filter(|group| !group.is_empty());
+            put(values, outer, group.map(Value::Object));
+        }
+    }
 }
 
 fn put(values: &mut Map<String, Value>, key: &str, value: Option<Value>) {

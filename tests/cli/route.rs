@@ -48,6 +48,10 @@ fn a_line_that_is_none_is_named() {
         "{\"id\": 1, \"text\": \"hello\"}\n{\"id\": 2}\n",
     );
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.contains("line 2: missing field `text`"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("line 2: missing field `text`"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(ran.stdout.lines().count(), 1);
 }

@@ -86,7 +86,10 @@ fn wrong_arguments_exit_2_and_say_what_was_expected() {
         ),
         (
             &["inference", "query", "hi", "--experts", "legal_dora"],
-            &["unknown expert `legal_dora`"],
+            &[
+                "expert `legal_dora` is not installed",
+                "r3mes adapter import",
+            ],
         ),
         (
             &["inference", "query", "hi", "--collection", "x"],
@@ -203,6 +206,18 @@ fn settings_that_cannot_be_used_are_named() {
         (
             r#"{"sampling": {"top_p": 7}}"#,
             &["setting `sampling.top_p`", "0 to 1"],
+        ),
+        (
+            r#"{"experts": {"most": 4}}"#,
+            &["setting `experts.most`", "0 to 3"],
+        ),
+        (
+            r#"{"experts": {"preload": "yes"}}"#,
+            &["setting `experts.preload`", "true or false"],
+        ),
+        (
+            r#"{"experts": {"ram_budget_bytes": -1}}"#,
+            &["setting `experts.ram_budget_bytes`", "-1"],
         ),
     ] {
         let home = Home::new();

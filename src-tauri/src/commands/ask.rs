@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::desk::{Desk, Failure, Opening};
-use r3mes_engine::api::{AskRequest, Change, ChatEvent, ContextUse};
+use r3mes_engine::api::{AskRequest, Change, ChatEvent, ContextUse, ExpertChoice};
 use r3mes_engine::{Chat, EngineError};
 use std::sync::{Arc, mpsc};
 use tauri::State;
@@ -29,11 +29,12 @@ pub(crate) async fn regenerate(
     desk: State<'_, Opening>,
     conversation: String,
     question: String,
+    experts: ExpertChoice,
     on_event: Channel<ChatEvent>,
 ) -> Answer<()> {
     desk.with(|desk| {
         begin(desk, on_event, move |chat, events| {
-            chat.regenerate(&conversation, &question, events)
+            chat.regenerate(&conversation, &question, experts, events)
         })
     })
     .await

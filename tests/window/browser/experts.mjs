@@ -195,7 +195,7 @@ test('files dropped on the page become experts; one that is none says why and st
   inWindow({}, async (page) => {
     const { main, notices } = parts(page)
     await go(page, 'Experts')
-    await main.getByText('Your own').waitFor()
+    await main.getByRole('heading', { name: 'Your own' }).waitFor()
     const drag = (type, paths) => page.evaluate(([a, b]) => window.fakeBackend.drag(a, b), [type, paths])
     await drag('over', [])
     await page.getByText('Let go to add').waitFor()
@@ -204,11 +204,13 @@ test('files dropped on the page become experts; one that is none says why and st
     await main.getByText('broken.r3mes-expert was not added.').waitFor()
     await row(page, 'rocks').getByText('On disk', { exact: true }).waitFor()
     assert.equal(await page.getByText('Let go to add').count(), 0)
+    await choose(page, main.getByRole('button', { name: 'Add… Science' }), 'Choose folder…')
+    await row(page, 'science_dora').getByText('On disk', { exact: true }).waitFor()
     await main.getByRole('button', { name: 'Choose folder…' }).click()
     await until(
       'what was added',
       () => asked(page, 'importExpert'),
-      (calls) => calls.length === 3,
+      (calls) => calls.length === 4,
     )
   }))
 

@@ -112,8 +112,8 @@ export interface Backend {
   preloadExperts(ids: string[], tier: Tier | null): Promise<PreloadReport[]>
   unloadExpert(id: string): Promise<void>
   pinExpert(id: string, pinned: boolean): Promise<void>
-  /** A `.r3mes-expert` file or a folder of PEFT; answers what was installed. */
-  importExpert(path: string): Promise<ExpertEntry>
+  /** A `.r3mes-expert` file or a folder of PEFT, under that id or the one its files say; answers what was installed. */
+  importExpert(path: string, id: string | null): Promise<ExpertEntry>
   exportExpert(id: string, path: string): Promise<void>
   /** Answers the bytes it freed. */
   removeExpert(id: string): Promise<number>

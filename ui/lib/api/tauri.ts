@@ -144,7 +144,7 @@ export function tauriBackend(): Backend {
     preloadExperts: (ids, tier) => call('preload_experts', { ids, tier }),
     unloadExpert: (id) => call('unload_expert', { id }),
     pinExpert: (id, pinned) => call('pin_expert', { id, pinned }),
-    importExpert: (path) => call('import_expert', { path }),
+    importExpert: (path, id) => call('import_expert', { path, id }),
     exportExpert: (id, path) => call('export_expert', { id, path }),
     removeExpert: (id) => call('remove_expert', { id }),
     routeQuestion: (text) => call('route_question', { text }),

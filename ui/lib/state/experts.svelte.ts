@@ -70,14 +70,15 @@ export class Experts {
   unload = (id: string): Promise<boolean> => this.#tried(() => this.backend.unloadExpert(id))
   pin = (id: string, pinned: boolean): Promise<boolean> => this.#tried(() => this.backend.pinExpert(id, pinned))
 
-  /** One after the other; a file that is no expert keeps no other from being added. Answers those that were. */
-  async add(paths: string[]): Promise<ExpertEntry[]> {
+  /** One after the other; a file that is no expert keeps no other from being added. Answers those that were. `id`: what it
+   * is to be here; else its files say so. */
+  async add(paths: string[], id: string | null = null): Promise<ExpertEntry[]> {
     this.refused = []
     const added: ExpertEntry[] = []
     this.adding += paths.length
     for (const path of paths) {
       try {
-        added.push(await this.backend.importExpert(path))
+        added.push(await this.backend.importExpert(path, id))
       } catch (error) {
         this.refused = [...this.refused, { path, error }]
       } finally {

@@ -77,6 +77,17 @@ describe('experts', () => {
     expect([experts.adding, stateOf(experts.get('science_dora')!)]).toEqual([0, 'disk'])
   })
 
+  test('can be given to one of the seven', async () => {
+    const { experts, backend } = await open(true)
+    await experts.add(['/home/ayşe/my adapter'], 'medical_dora')
+    expect(backend.calls.find(([name]) => name === 'importExpert')).toEqual([
+      'importExpert',
+      '/home/ayşe/my adapter',
+      'medical_dora',
+    ])
+    expect(stateOf(experts.get('medical_dora')!)).toBe('disk')
+  })
+
   test('that are removed free their space; one of the seven stays as a name', async () => {
     const { experts } = await open()
     expect(await experts.remove('coding_dora')).toBe(61_400_000)

@@ -25,9 +25,20 @@ fn main() {
     let lexicon = keywords(&read.rows, &features, &used, KeywordOptions::default());
     drop(features);
     eprintln!("{} entries", lexicon.len());
-    let texts: Vec<&str> = read.rows.iter().map(|row| row.text.trim_matches('*')).collect();
+    let texts: Vec<&str> = read
+        .rows
+        .iter()
+        .map(|row| row.text.trim_matches('*'))
+        .collect();
     let embeddings = embedder.embed(&texts).expect("texts are embedded");
     let fitted = head(&read.rows, &embeddings, &used, HeadOptions::default());
     let examples = examples(&read.rows, &embeddings, &used);
-    write(&resources, &lexicon, &fitted, Calibration::shipped(), &examples).expect("the files are written");
+    write(
+        &resources,
+        &lexicon,
+        &fitted,
+        Calibration::shipped(),
+        &examples,
+    )
+    .expect("the files are written");
 }

@@ -7,7 +7,9 @@
 mod tests;
 
 use crate::api::conversation::{Conversation, Message, MessageError, MessageMetrics, MessageState};
-use crate::api::{AnswerResult, AskRequest, ChatEvent, ContextUse, Event, FinishReason, Query};
+use crate::api::{
+    AnswerResult, AskRequest, ChatEvent, ContextUse, Event, ExpertChoice, FinishReason, Query,
+};
 use crate::cancel::Cancel;
 use crate::conversations::{AnswerEnd, Conversations};
 use crate::engine::{Answer, Engine, Waited, check_question};
@@ -71,7 +73,14 @@ impl Chat {
         )?;
         let (question, answer) = (asked.question, asked.answer);
         let leaf = question.id.clone();
-        self.answer(conversation, &leaf, Some(question), answer, events)
+        let experts = request.experts.clone();
+        self.answer(
+            (conversation, &leaf),
+            experts,
+            Some(question),
+            answer,
+            events,
+        )
     }
 
     /// Makes another answer to a question.
@@ -82,12 +91,13 @@ impl Chat {
         &self,
         conversation: &str,
         question: &str,
+        experts: ExpertChoice,
         events: &mut dyn FnMut(ChatEvent),
     ) -> Result<(), EngineError> {
         let answer = self
             .store
             .answer_again(conversation, question, &self.model())?;
-        self.answer(conversation, question, None, answer, events)
+        self.answer((conversation, question), experts, None, answer, events)
     }
 
     /// Stops an answer; one that has ended is left alone.
@@ -136,15 +146,15 @@ impl Chat {
 
     fn answer(
         &self,
-        conversation: &str,
-        leaf: &str,
+        (conversation, leaf): (&str, &str),
+        experts: ExpertChoice,
         question: Option<Message>,
         answer: Message,
         events: &mut dyn FnMut(ChatEvent),
     ) -> Result<(), EngineError> {
         let id = answer.id.clone();
         let started = self
-            .query(conversation, leaf)
+            .query(conversation, leaf, experts)
             .and_then(|query| self.engine.ask_model(query, Some(&self.model())));
         let (end, _registered) = match started {
             Err(error) => {
@@ -186,7 +196,12 @@ impl Chat {
         result
     }
 
-    fn query(&self, conversation: &str, leaf: &str) -> Result<Query, EngineError> {
+    fn query(
+        &self,
+        conversation: &str,
+        leaf: &str,
+        experts: ExpertChoice,
+    ) -> Result<Query, EngineError> {
         let Conversation {
             system_prompt,
             sampling,
@@ -197,6 +212,7 @@ impl Chat {
             messages: turns(Some(&system_prompt), &branch),
             sampling: sampling.choice(),
             max_tokens: sampling.max_tokens,
+            experts,
         })
     }
 }
@@ -256,6 +272,7 @@ fn follow(
     let mut kept_at = Instant::now();
     let mut unkept_tokens = 0;
     let mut begun = false;
+    let mut routing = None;
     let mut stopped_at: Option<Instant> = None;
     loop {
         let wait = match untold.is_empty() {
@@ -289,8 +306,22 @@ fn follow(
                 done_tokens,
                 total_tokens,
             }),
-            Waited::Event(Event::Done(result)) => return done(*result),
-            Waited::Event(Event::Failed { code, message }) => return failed(text, code, message),
+            Waited::Event(Event::Routed(decided)) => {
+                events(ChatEvent::Routed((*decided).clone()));
+                routing = Some(*decided);
+            }
+            Waited::Event(Event::Done(result)) => {
+                return AnswerEnd {
+                    routing,
+                    ..done(*result)
+                };
+            }
+            Waited::Event(Event::Failed { code, message }) => {
+                return AnswerEnd {
+                    routing,
+                    ..failed(text, code, message)
+                };
+            }
             Waited::Ended => {
                 let error = EngineError::WorkerGone;
                 return failed(text, error.code(), error.report());
@@ -315,7 +346,10 @@ fn follow(
                 if !untold.is_empty() {
                     events(ChatEvent::Token { text: untold });
                 }
-                return cancelled(text);
+                return AnswerEnd {
+                    routing,
+                    ..cancelled(text)
+                };
             }
         }
     }
@@ -328,6 +362,7 @@ fn ended(answer: Message, end: AnswerEnd) -> Message {
         state: end.state,
         finish_reason: end.finish_reason,
         error: end.error,
+        routing: end.routing,
         ..answer
     }
 }
@@ -347,6 +382,7 @@ fn done(result: AnswerResult) -> AnswerEnd {
         metrics: Some(MessageMetrics::from(&result.metrics)),
         content: result.output,
         error: None,
+        routing: None,
     }
 }
 
@@ -358,6 +394,7 @@ fn cancelled(content: String) -> AnswerEnd {
         seed: None,
         metrics: None,
         error: None,
+        routing: None,
     }
 }
 
@@ -372,5 +409,6 @@ fn failed(content: String, code: ErrorCode, message: String) -> AnswerEnd {
             code: code.as_str().into(),
             message,
         }),
+        routing: None,
     }
 }

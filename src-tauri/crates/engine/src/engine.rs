@@ -1,7 +1,7 @@
 //! The engine as hosts hold it: settings, catalogue, and the thread that owns the model.
 
 use crate::api::{Embeddings, Event, Loading, PullEvent, PullOutcome, PullRequest, Query, Role};
-use crate::ask::ask;
+use crate::ask::{Desks, ask};
 use crate::cancel::Cancel;
 use crate::catalogue::Catalogue;
 use crate::context::Counter;
@@ -11,7 +11,7 @@ use crate::error::EngineError;
 use crate::experts::{Desk, Experts};
 use crate::loaded::{Resident, Slot};
 use crate::probe::MemoryProbe;
-use crate::router::Router;
+use crate::routing::Routes;
 use crate::settings::{Flags, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,7 @@ pub struct Engine {
     resident: Arc<Mutex<Option<Resident>>>,
     counter: Mutex<Option<Counter>>,
     desk: Arc<Desk>,
+    routes: Routes,
 }
 
 /// What the worker does next.
@@ -72,21 +73,25 @@ impl Engine {
         let embedders = Catalogue::embedders(settings.home.clone());
         let own = catalogue.clone();
         let desk = Arc::new(Desk::open(settings.home.clone(), probe)?);
+        let embedder = KeptEmbedder::default();
+        let routes = Routes::new(embedder.clone());
+        let (own_desk, own_routes) = (Arc::clone(&desk), routes.clone());
         let slot = Slot::new(Arc::clone(&desk));
         let resident = slot.told();
         std::thread::Builder::new()
             .name("r3mes-model".into())
-            .spawn(move || work(&own, &jobs, slot))
+            .spawn(move || work(&own, &own_desk, &own_routes, &jobs, slot))
             .map_err(EngineError::io("start the thread of", "the model"))?;
         Ok(Engine {
             settings: Mutex::new(Arc::new(settings)),
             catalogue,
             embedders,
-            embedder: KeptEmbedder::default(),
+            embedder,
             worker,
             resident,
             counter: Mutex::default(),
             desk,
+            routes,
         })
     }
 
@@ -120,11 +125,6 @@ impl Engine {
         &self.catalogue
     }
 
-    /// The experts: installed, resident, pinned.
-    pub fn experts(&self) -> Experts<'_> {
-        Experts::of(self)
-    }
-
     /// The installed embedders.
     pub fn embedders(&self) -> &Catalogue {
         &self.embedders
@@ -139,14 +139,6 @@ impl Engine {
         embedder::embed(&embedder, texts)
     }
 
-    /// The router that ships, with the embedder that the settings name.
-    ///
-    /// # Errors
-    /// As [`Engine::embed`].
-    pub fn router(&self) -> Result<Router, EngineError> {
-        Router::builtin(self.embedder.get(&self.settings())?)
-    }
-
     /// Fetches an embedder from the hub.
     ///
     /// # Errors
@@ -158,9 +150,12 @@ impl Engine {
         events: &mut dyn FnMut(PullEvent),
     ) -> Result<PullOutcome, EngineError> {
         let download = &self.settings().download;
-        let outcome = download::pull(&self.embedders, download, request, cancel, events);
-        self.embedder.forget();
-        outcome
+        download::pull(&self.embedders, download, request, cancel, events)
+    }
+
+    /// The experts: installed, resident, pinned.
+    pub fn experts(&self) -> Experts<'_> {
+        Experts::of(self)
     }
 
     /// Asks a question. Questions are answered one after another; dropping the answer stops it.
@@ -224,6 +219,11 @@ impl Engine {
     /// What looks at this machine's memory.
     pub(crate) fn probe(&self) -> &MemoryProbe {
         &self.desk.probe
+    }
+
+    /// Who is asked for what.
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.routes
     }
 
     /// What every thread knows of experts.
@@ -369,7 +369,18 @@ fn check(query: &Query) -> Result<(), EngineError> {
 }
 
 /// The worker: owns the model, does one thing at a time, ends with the engine.
-fn work(catalogue: &Catalogue, jobs: &Receiver<Job>, mut slot: Slot) {
+fn work(
+    catalogue: &Catalogue,
+    experts: &Desk,
+    router: &Routes,
+    jobs: &Receiver<Job>,
+    mut slot: Slot,
+) {
+    let desks = Desks {
+        catalogue,
+        experts,
+        router,
+    };
     for job in jobs {
         match job {
             Job::Ask {
@@ -384,7 +395,7 @@ fn work(catalogue: &Catalogue, jobs: &Receiver<Job>, mut slot: Slot) {
                     }
                 };
                 let result = guarded(&mut slot, |slot| {
-                    ask(&query, &settings, catalogue, slot, &cancel, &mut send)
+                    ask(&query, &settings, &desks, slot, &cancel, &mut send)
                 });
                 send(match result {
                     Ok(result) => Event::Done(Box::new(result)),

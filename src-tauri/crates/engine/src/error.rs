@@ -284,12 +284,12 @@ pub enum EngineError {
     /// The model's tokenizer or chat template cannot be used.
     #[error(transparent)]
     Text(#[from] r3mes_model::text::TextError),
-    /// An adapter cannot be used.
-    #[error(transparent)]
-    Adapter(#[from] r3mes_model::adapter::AdapterError),
     /// The embedder's files cannot be used, or it refuses a text.
     #[error(transparent)]
     Embedding(#[from] r3mes_model::embedding::EmbeddingError),
+    /// An adapter cannot be used.
+    #[error(transparent)]
+    Adapter(#[from] r3mes_model::adapter::AdapterError),
     /// The model could not go on.
     #[error(transparent)]
     Generate(#[from] r3mes_model::generate::GenerateError),
@@ -334,11 +334,11 @@ impl EngineError {
             | EngineError::ExpertChanging { .. } => ErrorCode::Busy,
             EngineError::DiskFull { .. } => ErrorCode::DiskFull,
             EngineError::Store { .. } | EngineError::BadStore { .. } => ErrorCode::Store,
-            EngineError::Adapter(_) => ErrorCode::ExpertUnusable,
             EngineError::BrokenModel { .. }
             | EngineError::Load(_)
             | EngineError::Text(_)
             | EngineError::Embedding(_) => ErrorCode::ModelUnusable,
+            EngineError::Adapter(_) => ErrorCode::ExpertUnusable,
             EngineError::Forward(error) => of_forward(error),
             EngineError::Generate(GenerateError::Forward(error)) => of_forward(error),
             EngineError::Generate(GenerateError::Sampling(_)) | EngineError::Isa(_) => {

@@ -46,14 +46,14 @@ impl Home {
         self.path.join("models")
     }
 
-    /// Installed experts, one folder each.
-    pub fn adapters(&self) -> PathBuf {
-        self.path.join("adapters")
-    }
-
     /// Installed embedders, one folder each.
     pub fn embedders(&self) -> PathBuf {
         self.path.join("embedders")
+    }
+
+    /// Installed experts, one folder each.
+    pub fn adapters(&self) -> PathBuf {
+        self.path.join("adapters")
     }
 
     /// Repacked copies of models whose own folder cannot be written.
@@ -74,6 +74,11 @@ impl Home {
     /// Conversations, with their messages.
     pub fn conversations(&self) -> PathBuf {
         self.path.join("r3mes.sqlite")
+    }
+
+    /// What the router has learned from labels.
+    pub fn router(&self) -> PathBuf {
+        self.path.join("router.json")
     }
 
     /// Lines typed into `chat`.

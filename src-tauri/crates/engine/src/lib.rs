@@ -26,6 +26,7 @@ mod experts;
 mod folders;
 mod gating;
 mod hardware;
+mod help;
 mod inspect;
 mod jobs;
 mod loaded;
@@ -33,6 +34,8 @@ mod memory;
 mod probe;
 mod random;
 pub mod router;
+mod routing;
+mod sequences;
 mod settings;
 mod tiers;
 
@@ -40,7 +43,7 @@ pub use budget::{ManualBudget, MemoryBudget, TierBudget};
 pub use cancel::Cancel;
 pub use catalogue::{BUILTIN, Catalogue, Located, Shelf};
 pub use chat::Chat;
-pub use conversations::{AnswerEnd, Asked, Conversations, Finished};
+pub use conversations::{AnswerEnd, Asked, Conversations, Finished, Label};
 pub use debug::synth;
 pub use download::{DownloadError, outbound_hosts};
 pub use embedder::RECOMMENDED_EMBEDDER;
@@ -52,6 +55,6 @@ pub use gating::{ExpertFacts, MOST_EXPERTS, Plan, Planned, Policy, plan};
 pub use jobs::{Announce, Jobs};
 pub use probe::{MemoryFacts, MemoryProbe};
 pub use settings::{
-    DownloadSettings, ExpertSettings, Flags, KvFormat, SamplingDefaults, Settings, SettingsLock,
-    most_threads,
+    DownloadSettings, ExpertSettings, Flags, KvFormat, RouterSettings, SamplingDefaults, Settings,
+    SettingsLock, most_threads,
 };

@@ -5,9 +5,9 @@ use crate::cancel::Cancel;
 use crate::catalogue::{Catalogue, Located};
 use crate::error::EngineError;
 use crate::experts::{Base, Computer, Desk};
+use crate::sequences::Sequences;
 use crate::settings::{KvFormat, Settings};
 use r3mes_kernels::{Isa, Pool};
-use r3mes_model::forward::State;
 use r3mes_model::load::{CacheUse, LoadError, LoadOptions, LoadPhase, load};
 use r3mes_model::model::{KvChoice, Model, ModelOptions};
 use r3mes_model::text::Text;
@@ -30,8 +30,10 @@ pub(crate) struct Loaded {
     pub text: Arc<Text>,
     /// Tokens that end an answer.
     pub stop_ids: Vec<u32>,
-    /// Keys and values of the last conversation.
-    pub state: State,
+    /// Keys and values of the last conversations, by who answered.
+    pub sequences: Sequences,
+    /// How fast the last prompt was read, in tokens per second.
+    pub prefill_rate: Option<f64>,
     /// What it was brought into memory with; another choice needs it again.
     threads: usize,
     kv: KvFormat,
@@ -75,13 +77,13 @@ impl Loaded {
             return Ok(None);
         };
         text.check_fits(model.config().vocab)?;
-        let state = model.start()?;
         Ok(Some(Loaded {
             stop_ids: text.stop_ids(&model.config().eos),
             located,
             model,
             text: Arc::new(text),
-            state,
+            sequences: Sequences::default(),
+            prefill_rate: None,
             threads: settings.threads,
             kv: settings.kv,
         }))

@@ -8,6 +8,7 @@ use crate::catalogue::Shelf;
 use crate::error::EngineError;
 use crate::folders::{Home, write_atomically};
 use crate::gating::MOST_EXPERTS;
+use crate::router::Tuning;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::ffi::OsString;
@@ -94,6 +95,37 @@ pub struct ExpertSettings {
     pub most: Option<usize>,
 }
 
+/// How questions are routed. Each `None` takes what the router learned, or else its documented default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RouterSettings {
+    /// Whether experts are looked for at all when nobody names one.
+    pub enabled: bool,
+    /// Share of the keyword stage in the fused score.
+    pub keyword_weight: Option<f32>,
+    /// Share of the semantic stage in the fused score.
+    pub semantic_weight: Option<f32>,
+    /// The keyword stage decides alone from this score on.
+    pub fast_path: Option<f32>,
+    /// Below this best score the fallback expert joins.
+    pub fallback: Option<f32>,
+    /// Below this best score no expert is taken.
+    pub reject: Option<f32>,
+}
+
+impl RouterSettings {
+    /// These numbers where they are set, others where not.
+    pub(crate) fn over(&self, tuning: Tuning) -> Tuning {
+        Tuning {
+            keyword_weight: self.keyword_weight.unwrap_or(tuning.keyword_weight),
+            semantic_weight: self.semantic_weight.unwrap_or(tuning.semantic_weight),
+            fast_path: self.fast_path.unwrap_or(tuning.fast_path),
+            fallback: self.fallback.unwrap_or(tuning.fallback),
+            reject: self.reject.unwrap_or(tuning.reject),
+            ..tuning
+        }
+    }
+}
+
 /// Everything that is decided before the engine opens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -117,6 +149,8 @@ pub struct Settings {
     pub download: DownloadSettings,
     /// How experts are kept and chosen.
     pub experts: ExpertSettings,
+    /// How questions are routed.
+    pub router: RouterSettings,
 }
 
 /// What the command line says; it wins over everything else.
@@ -208,6 +242,14 @@ impl Settings {
                 budget: ManualBudget::default(),
                 most: None,
             },
+            router: RouterSettings {
+                enabled: true,
+                keyword_weight: None,
+                semantic_weight: None,
+                fast_path: None,
+                fallback: None,
+                reject: None,
+            },
         }
     }
 
@@ -278,6 +320,22 @@ impl Settings {
         ] {
             if let Some(bytes) = read.number(key, 0.0, MOST_BUDGET_BYTES)? {
                 *slot = Some(bytes as u64);
+            }
+        }
+        let router = &mut self.router;
+        if let Some(enabled) = read.flag("router.enabled")? {
+            router.enabled = enabled;
+        }
+        for (key, most, slot) in [
+            ("router.keyword_weight", 1.0, &mut router.keyword_weight),
+            ("router.semantic_weight", 1.0, &mut router.semantic_weight),
+            // Above 1 the fast path is never taken.
+            ("router.fast_path", 2.0, &mut router.fast_path),
+            ("router.fallback", 1.0, &mut router.fallback),
+            ("router.reject", 1.0, &mut router.reject),
+        ] {
+            if let Some(number) = read.number(key, 0.0, most)? {
+                *slot = Some(number as f32);
             }
         }
         if let Some(most) = read.number("experts.most", 0.0, MOST_EXPERTS as f64)? {

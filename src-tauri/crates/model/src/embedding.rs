@@ -63,7 +63,7 @@ pub struct Embedder {
 
 #[derive(Debug)]
 enum Form {
-    Static(TokenVectors),
+    Static(Box<TokenVectors>),
     Bert(Box<Bert>),
 }
 
@@ -87,7 +87,7 @@ impl Embedder {
     fn read(files: &Files<'_>) -> Result<Embedder, EmbeddingError> {
         match Settings::read(files)? {
             Settings::Static(settings) => Ok(Embedder {
-                form: Form::Static(TokenVectors::read(files, &settings)?),
+                form: Form::Static(Box::new(TokenVectors::read(files, &settings)?)),
                 name: settings.name.unwrap_or_else(|| files.name()),
                 version: settings.version,
                 max_tokens: settings.max_tokens,

@@ -59,10 +59,10 @@ export class FakeExpertCalls extends FakeCalls {
     this.fakeExperts.change(id, { pinned })
   }
 
-  async importExpert(path: string): Promise<ExpertEntry> {
-    this.called('importExpert', path)
+  async importExpert(path: string, id: string | null): Promise<ExpertEntry> {
+    this.called('importExpert', path, id)
     await this.#wait(500)
-    return this.fakeExperts.import(path)
+    return this.fakeExperts.import(path, id)
   }
 
   async exportExpert(id: string, path: string) {

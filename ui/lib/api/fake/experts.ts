@@ -77,14 +77,14 @@ export class FakeExperts {
     if (this.find(id).tier === 'ram') this.change(id, { tier: 'disk' })
   }
 
-  import(path: string): ExpertEntry {
+  import(path: string, wanted: string | null): ExpertEntry {
     const name = path
       .split(/[\\/]/)
       .at(-1)!
       .replace(/\.r3mes-expert$/, '')
     if (/broken|bozuk/.test(name))
       throw new BackendError('expert_unusable', `cannot open \`${path}\`: magnitude is missing`)
-    const id = name.toLowerCase().replace(/[^a-z0-9_-]+/g, '-')
+    const id = wanted ?? name.toLowerCase().replace(/[^a-z0-9_-]+/g, '-')
     const like = expertsAt(this.now())[2]!
     const made = { ...like, tier: 'disk' as const, hits: 0, misses: 0, last_used_ms: null, evaluation: [] }
     if (this.list.some((one) => one.expert_id === id)) {

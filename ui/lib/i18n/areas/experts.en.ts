@@ -26,11 +26,12 @@ export const expertsEn = {
 
   'experts.seven': 'The seven fields',
   'experts.sevenNote':
-    'The router knows them from the start. Their adapters do not come with the program yet: until one is added, the base model answers in its field.',
+    'The router knows them from the start. Their adapters do not come with the program yet: until one is added, the base model answers in its field. Training your own comes with a later version.',
   'experts.own': 'Your own',
   'experts.ownNone': 'None yet. Any adapter made for your model can be added.',
   'experts.add': 'Add an expert',
   'experts.addNote': 'A .r3mes-expert file, or a folder with adapter_config.json. Or drop it anywhere on this page.',
+  'experts.addHere': 'Add…',
   'experts.addFile': 'Choose file…',
   'experts.addFolder': 'Choose folder…',
   'experts.pickFile': 'Choose an expert',

@@ -27,12 +27,13 @@ export const expertsTr: Translation<typeof expertsEn> = {
 
   'experts.seven': 'Yedi alan',
   'experts.sevenNote':
-    'Yönlendirici bu alanları baştan tanır. Adaptörleri henüz programla gelmiyor: biri eklenene kadar o alanda temel model yanıt verir.',
+    'Yönlendirici bu alanları baştan tanır. Adaptörleri henüz programla gelmiyor: biri eklenene kadar o alanda temel model yanıt verir. Kendi uzmanınızı eğitme sonraki bir sürümde gelecek.',
   'experts.own': 'Kendi uzmanlarınız',
   'experts.ownNone': 'Henüz yok. Modeliniz için yapılmış her adaptör eklenebilir.',
   'experts.add': 'Uzman ekle',
   'experts.addNote':
     'Bir .r3mes-expert dosyası veya içinde adapter_config.json bulunan bir klasör. Bu sayfaya sürükleyip bırakabilirsiniz de.',
+  'experts.addHere': 'Ekle…',
   'experts.addFile': 'Dosya seç…',
   'experts.addFolder': 'Klasör seç…',
   'experts.pickFile': 'Uzman seçin',

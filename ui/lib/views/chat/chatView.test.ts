@@ -196,9 +196,28 @@ describe('messages', () => {
 describe('a new chat', () => {
   it('asks an example in the language of the interface', async () => {
     const { app, asked } = await show({ language: 'tr' })
-    await fireEvent.click(screen.getByText('Fotosentez nedir?'))
+    await fireEvent.click(screen.getByText('Diyabet nedir?'))
     await answered(app)
-    expect(asked()).toEqual(['Fotosentez nedir?'])
+    expect(asked()).toEqual(['Diyabet nedir?'])
+  })
+})
+
+describe('who answers', () => {
+  it('is said on the answer, and plainly where the expert is not installed', async () => {
+    const { app, field, type, backend } = await show()
+    await app.experts.refresh()
+    await type('@medical What is diabetes?')
+    expect(screen.getByLabelText('For this message: @Medical')).toBeTruthy()
+    await type('What is diabetes?')
+    await fireEvent.keyDown(field, { key: 'Enter' })
+    await answered(app)
+    await screen.findByText('Medical is not installed – the base model answered.')
+    expect(screen.getByText('Who answered:').closest('button')!.textContent).toContain('Base model')
+    await fireEvent.click(screen.getByText('Who answered:').closest('button')!)
+    const panel = await screen.findByLabelText('Details of the answer', { selector: 'aside' })
+    expect(panel.textContent).toContain('Medical could not help: not installed.')
+    expect(panel.textContent).toContain('No adapter was needed.')
+    expect(backend.calls.find(([name]) => name === 'ask')![1]).toMatchObject({ experts: { mode: 'auto' } })
   })
 })
 

@@ -7,8 +7,8 @@ use crate::stop::{Done, Stop};
 use crate::units;
 use r3mes_engine::Engine;
 use r3mes_engine::api::Embeddings;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -79,6 +79,13 @@ fn answer(engine: &Engine, waiting: &mut Vec<Line>, report: &mut Report) -> Resu
     )
 }
 
+/// One line of output.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: Value,
+    vector: &'a [f32],
+}
+
 /// What reading a line brought.
 enum Next {
     Line(Line),
@@ -112,13 +119,12 @@ fn list(engine: &Engine, file: &Path, as_json: bool, report: &mut Report) -> Res
     if as_json {
         // An empty list is embedded too, so that an embedder that cannot be opened is told of.
         let about = engine.embed(&[])?;
-        print_json(&json!({
-            "embeddings": rows,
-            "embedder": about.embedder,
-            "dimension": about.dimension,
-            "tokens": report.tokens,
-            "tokens_per_second": report.tokens_per_second(),
-        }))?;
+        print_json(&Embeddings {
+            embeddings: rows,
+            tokens: report.tokens,
+            tokens_per_second: report.tokens_per_second(),
+            ..about
+        })?;
     }
     Ok(())
 }
@@ -166,10 +172,13 @@ fn unreadable(file: &Path, error: &io::Error) -> Stop {
 }
 
 fn print_rows(ids: impl Iterator<Item = Value>, rows: &[Vec<f32>]) -> Result<(), Stop> {
-    let lines: String = ids
-        .zip(rows)
-        .map(|(id, vector)| format!("{}\n", json!({"id": id, "vector": vector})))
-        .collect();
+    let mut lines = String::new();
+    for (id, vector) in ids.zip(rows) {
+        let line = serde_json::to_string(&Row { id, vector });
+        let line = line.map_err(|error| Stop::Failed(format!("cannot write JSON: {error}")))?;
+        lines.push_str(&line);
+        lines.push('\n');
+    }
     print(&lines)
 }
 

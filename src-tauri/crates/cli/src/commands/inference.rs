@@ -5,7 +5,9 @@ use crate::arguments::{InferenceCommand, QueryOptions};
 use crate::interrupt::Interrupt;
 use crate::output::{Status, print, print_json, print_line, tell};
 use crate::stop::{Done, Stop};
-use r3mes_engine::api::{AnswerResult, Event, FinishReason, Message, Query, Role};
+use r3mes_engine::api::{
+    AnswerResult, Event, ExpertChoice, FinishReason, Message, Query, Role, Routing,
+};
 use r3mes_engine::{Answer, MOST_QUERY_CHARS};
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
@@ -32,7 +34,7 @@ fn query(
     options: QueryOptions,
     interrupt: &Interrupt,
 ) -> Result<Done, Stop> {
-    refuse_unknown_names(&options)?;
+    refuse_unknown_collection(&options)?;
     let engine = open(home, &options.run)?;
     let mut query = Query::text(question(&options.prompt)?);
     if let Some(system) = &options.system {
@@ -40,6 +42,11 @@ fn query(
     }
     query.sampling = sampling(&options.sampling);
     query.max_tokens = options.sampling.max_tokens;
+    if !options.experts.is_empty() {
+        query.experts = ExpertChoice::Pinned {
+            ids: options.experts.clone(),
+        };
+    }
     let answer = engine.ask(query)?;
     let stream = options.stream && !options.json;
     let result = interrupt.guard(&answer.cancel(), || follow(answer, stream))?;
@@ -65,6 +72,7 @@ pub(super) fn follow(answer: Answer, stream: bool) -> Result<Box<AnswerResult>, 
     for event in answer {
         match event {
             Event::Loading(loading) => status.update(&phase(&loading)),
+            Event::Routed(routing) => status.update(&helpers(&routing)),
             Event::Prefill {
                 done_tokens,
                 total_tokens,
@@ -87,8 +95,14 @@ pub(super) fn follow(answer: Answer, stream: bool) -> Result<Box<AnswerResult>, 
 pub(super) fn statistics(result: &AnswerResult) -> String {
     let metrics = &result.metrics;
     format!(
-        "[{}: {} tokens, {:.1} tokens/s, first after {:.1} s, {} prompt tokens{}]",
+        "[{}{}: {} tokens, {:.1} tokens/s, first after {:.1} s, {} prompt tokens{}]",
         result.model,
+        with(
+            result
+                .experts_used
+                .iter()
+                .map(|used| (&*used.expert_id, used.weight))
+        ),
         metrics.completion_tokens,
         metrics.decode_tokens_per_second,
         metrics.time_to_first_token_ms / 1e3,
@@ -99,6 +113,33 @@ pub(super) fn statistics(result: &AnswerResult) -> String {
             FinishReason::Cancelled => ", stopped",
         }
     )
+}
+
+/// Who helps, and who was wanted and cannot.
+fn helpers(routing: &Routing) -> String {
+    let helping = routing.experts.iter();
+    let mut words = format!(
+        "answering{}",
+        with(helping.map(|one| (&*one.expert_id, one.weight)))
+    );
+    for dropped in &routing.route.dropped {
+        words.push_str(&format!(
+            "; without {}: {}",
+            dropped.expert_id, dropped.reason
+        ));
+    }
+    words
+}
+
+/// ` with medical_dora 70 % + general_dora 30 %`; nothing for the base model.
+fn with<'a>(experts: impl Iterator<Item = (&'a str, f32)>) -> String {
+    let named: Vec<String> = experts
+        .map(|(id, weight)| format!("{id} {:.0} %", weight * 100.0))
+        .collect();
+    match named.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", named.join(" + ")),
+    }
 }
 
 fn question(prompt: &str) -> Result<String, Stop> {
@@ -121,13 +162,8 @@ fn question(prompt: &str) -> Result<String, Stop> {
     Ok(text.trim_end().to_owned())
 }
 
-/// No experts and no collections exist yet, so every name of one is unknown; it is never silently ignored.
-fn refuse_unknown_names(options: &QueryOptions) -> Result<(), Stop> {
-    if let Some(expert) = options.experts.first() {
-        return Err(Stop::Usage(format!(
-            "unknown expert `{expert}`: no experts are installed"
-        )));
-    }
+/// No collections exist yet, so every name of one is unknown; it is never silently ignored.
+fn refuse_unknown_collection(options: &QueryOptions) -> Result<(), Stop> {
     match &options.collection {
         Some(collection) => Err(Stop::Usage(format!(
             "unknown collection `{collection}`: there are no documents"

@@ -19,11 +19,11 @@ const MOST_LINE_BYTES: u64 = 64 << 20;
 const WORTH_SHOWING: f32 = 0.005;
 
 pub fn run(home: Option<PathBuf>, options: RouteOptions) -> Result<Done, Stop> {
-    let router = open_with(home, None)?.router()?;
+    let engine = open_with(home, None)?;
     match (&options.input.query, &options.input.jsonl) {
-        (Some(query), _) if options.output.json => print_json(&router.route(query))?,
-        (Some(query), _) => print(&shown(&router.route(query)))?,
-        (None, Some(file)) => lines(&router, file)?,
+        (Some(query), _) if options.output.json => print_json(&engine.route(query)?)?,
+        (Some(query), _) => print(&shown(&engine.route(query)?))?,
+        (None, Some(file)) => lines(&engine.router()?, file)?,
         (None, None) => return Err(Stop::Usage("a question or --jsonl is needed".into())),
     }
     Ok(Done)
@@ -99,12 +99,22 @@ fn shown(route: &Route) -> String {
     let chosen = match route.candidates.as_slice() {
         [] => "base model".to_owned(),
         candidates => {
-            let each = candidates.iter().map(|one| format!("{} {:.2}", one.expert_id, one.weight));
+            let each = candidates
+                .iter()
+                .map(|one| format!("{} {:.2}", one.expert_id, one.weight));
             each.collect::<Vec<_>>().join(" + ")
         }
     };
-    let mut rows = vec![["expert", "keyword", "semantic", "fused", "why"].map(str::to_owned).to_vec()];
-    for score in route.scores.iter().filter(|score| score.fused >= WORTH_SHOWING) {
+    let mut rows = vec![
+        ["expert", "keyword", "semantic", "fused", "why"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for score in route
+        .scores
+        .iter()
+        .filter(|score| score.fused >= WORTH_SHOWING)
+    {
         rows.push(vec![
             score.expert_id.clone(),
             format!("{:.2}", score.keyword),

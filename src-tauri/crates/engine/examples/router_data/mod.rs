@@ -43,7 +43,13 @@ pub fn read(data: &Path, terms: &Path) -> Read {
             let text = text(&value, "text");
             seen.insert(hash(text));
             let class = class(self::text(&value, "domain"));
-            all.add(text, class, self::text(&value, "source"), Kind::Question, dev);
+            all.add(
+                text,
+                class,
+                self::text(&value, "source"),
+                Kind::Question,
+                dev,
+            );
             all.routed.pop();
             all.routed.push(!dev);
         }
@@ -58,7 +64,13 @@ pub fn read(data: &Path, terms: &Path) -> Read {
         .collect();
     some(&mut titles, MOST_TITLES);
     for title in titles {
-        all.add(&title, class("medical"), "corpus:scifact", Kind::Passage, false);
+        all.add(
+            &title,
+            class("medical"),
+            "corpus:scifact",
+            Kind::Passage,
+            false,
+        );
     }
     all
 }
@@ -99,7 +111,10 @@ impl Read {
             let source = text(&value, "source").to_owned();
             let prompt = text(&value, "prompt");
             if seen.insert(hash(prompt)) {
-                prompts.entry(source.clone()).or_default().push(prompt.to_owned());
+                prompts
+                    .entry(source.clone())
+                    .or_default()
+                    .push(prompt.to_owned());
             }
             // Answers about code are code, Turkish ones name no field.
             if name != "coding" && name != "turkish" {
@@ -111,7 +126,13 @@ impl Read {
         for (source, mut texts) in answers {
             some(&mut texts, MOST_ANSWERS);
             for text in texts {
-                self.add(&text, class, &format!("answers:{source}"), Kind::Passage, false);
+                self.add(
+                    &text,
+                    class,
+                    &format!("answers:{source}"),
+                    Kind::Passage,
+                    false,
+                );
             }
         }
         for (source, mut texts) in prompts {
@@ -132,7 +153,9 @@ impl Read {
             if text(&value, "split") != "train" {
                 continue;
             }
-            let texts = by_source.entry(text(&value, "source").to_owned()).or_default();
+            let texts = by_source
+                .entry(text(&value, "source").to_owned())
+                .or_default();
             let title = text(&value, "title");
             if title.len() >= 6 {
                 texts.push(title.to_owned());
@@ -142,7 +165,13 @@ impl Read {
         for (source, mut texts) in by_source {
             some(&mut texts, MOST_PASSAGES);
             for text in texts {
-                self.add(&text, class, &format!("corpus:{source}"), Kind::Passage, false);
+                self.add(
+                    &text,
+                    class,
+                    &format!("corpus:{source}"),
+                    Kind::Passage,
+                    false,
+                );
             }
         }
     }
@@ -219,7 +248,6 @@ fn lines(path: &Path) -> impl Iterator<Item = Value> {
         // The child is kept until all is read.
         let _child = &mut child;
         let line = line.unwrap_or_else(|error| panic!("cannot read `{}`: {error}", path.display()));
-        serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
     })
 }

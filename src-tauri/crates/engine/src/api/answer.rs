@@ -57,8 +57,10 @@ pub struct Metrics {
     pub rag_time_ms: f64,
     /// Routing.
     pub routing_time_ms: f64,
-    /// Bringing the model into memory; 0 when it was there.
+    /// Bringing model and adapters into memory; 0 when they were there.
     pub loading_time_ms: f64,
+    /// Of which adapters.
+    pub expert_loading_time_ms: f64,
     /// Processing the prompt.
     pub prefill_time_ms: f64,
     /// Producing the answer's tokens.

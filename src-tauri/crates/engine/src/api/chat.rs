@@ -1,6 +1,7 @@
 //! A question in a stored conversation, and what is told while it is answered.
 
 use super::conversation::{ConversationSummary, Message};
+use super::{ExpertChoice, Routing};
 use serde::{Deserialize, Serialize};
 
 /// A new question below `parent`; none for a first message. Editing is asking again below the edited message's parent.
@@ -13,6 +14,9 @@ pub struct AskRequest {
     pub parent: Option<String>,
     /// The question.
     pub text: String,
+    /// Who is to answer.
+    #[serde(default)]
+    pub experts: ExpertChoice,
 }
 
 /// One step of an answer in a conversation: `Stored` first, `Done` or `Failed` last.
@@ -38,6 +42,8 @@ pub enum ChatEvent {
         #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
         total: u64,
     },
+    /// It is decided who helps.
+    Routed(Routing),
     /// The prompt is being processed.
     Prefill {
         /// Tokens processed or found in memory.

@@ -3,7 +3,7 @@
 //! A conversation is a tree of messages: an edited question and an answer made again are siblings of the first ones.
 //! These names repeat some of a query's (`Message`), so hosts name the module.
 
-use super::{FinishReason, Metrics, Role, SamplingChoice};
+use super::{ExpertLabel, FinishReason, Metrics, Role, Routing, SamplingChoice};
 use serde::{Deserialize, Serialize};
 
 /// One conversation in the list.
@@ -63,6 +63,14 @@ pub struct MessageMetrics {
     /// Bringing the model into memory; 0 when it was there.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub loading_time_ms: f64,
+    /// Of which adapters.
+    #[serde(default)]
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub expert_loading_time_ms: f64,
+    /// Deciding who helps.
+    #[serde(default)]
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub routing_time_ms: f64,
     /// Processing the prompt.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub prefill_time_ms: f64,
@@ -94,6 +102,8 @@ impl From<&Metrics> for MessageMetrics {
         MessageMetrics {
             total_time_ms: metrics.total_time_ms,
             loading_time_ms: metrics.loading_time_ms,
+            expert_loading_time_ms: metrics.expert_loading_time_ms,
+            routing_time_ms: metrics.routing_time_ms,
             prefill_time_ms: metrics.prefill_time_ms,
             inference_time_ms: metrics.inference_time_ms,
             time_to_first_token_ms: metrics.time_to_first_token_ms,
@@ -135,6 +145,12 @@ pub struct Message {
     pub error: Option<MessageError>,
     /// Of finished answers: how fast.
     pub metrics: Option<MessageMetrics>,
+    /// Of answers: who was considered and who helped. Absent in answers from before there were experts.
+    #[serde(default)]
+    pub routing: Option<Routing>,
+    /// Of answers: who should have helped, where a person said so.
+    #[serde(default)]
+    pub expert_label: Option<ExpertLabel>,
 }
 
 /// What differs from the settings in one conversation. Each `None` takes the value of the settings.

@@ -1,6 +1,6 @@
 //! What an answer reports while it is made. The list is closed: a host renders exactly these.
 
-use super::AnswerResult;
+use super::{AnswerResult, Routing};
 use crate::error::ErrorCode;
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ pub struct Loading {
 pub enum Event {
     /// The model is being brought into memory.
     Loading(Loading),
+    /// It is decided who helps; their adapters are in memory.
+    Routed(Box<Routing>),
     /// The prompt is being processed.
     Prefill {
         /// Tokens processed or found in memory.

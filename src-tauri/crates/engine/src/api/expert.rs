@@ -1,5 +1,6 @@
 //! Experts as hosts see them: what is installed, where it is, how it is doing.
 
+use super::Route;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -183,4 +184,116 @@ pub struct ExpertExport {
     /// Its bytes.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub size_bytes: u64,
+}
+
+/// Who is to answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "lowercase")]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub enum ExpertChoice {
+    /// Whoever the router finds.
+    #[default]
+    Auto,
+    /// These, or an error; equal shares.
+    Pinned {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The model alone.
+    Base,
+}
+
+/// An expert that helps with an answer, and where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PlannedExpert {
+    /// Its id.
+    pub expert_id: String,
+    /// Its share of the mix.
+    pub weight: f32,
+    /// Which version of its files.
+    pub generation: String,
+    /// Where it computes.
+    pub tier: Tier,
+    /// Bytes it takes there.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub resident_bytes: u64,
+    /// Whether it had to be read from disk for this answer.
+    pub fetched: bool,
+}
+
+/// Who was considered for an answer, and who helps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Routing {
+    /// Who was considered, and why.
+    pub route: Route,
+    /// Who helps, best first; nobody is the base model.
+    pub experts: Vec<PlannedExpert>,
+    /// What the gate decided, in words with bytes.
+    #[serde(default)]
+    pub verdict: String,
+}
+
+/// Who should have answered, as a person says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ExpertLabel {
+    /// The expert; none is the base model.
+    pub expert_id: Option<String>,
+}
+
+/// What a refit of the router brought: shares of the labels that are routed right, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct RefitReport {
+    /// Labels it saw.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub labels: usize,
+    /// Before it.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub before: f64,
+    /// After it, each label judged without itself.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub after: f64,
+}
+
+/// Labels that people gave.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct RouterLabels {
+    /// Answers that carry a label.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub total: usize,
+    /// Those of them that no refit has seen.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub unused: usize,
+    /// The refit in use, which can be undone.
+    pub refit: Option<RefitReport>,
+}
+
+/// A file of questions whose expert is known, routed one by one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct RouteFileReport {
+    /// Questions.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub rows: usize,
+    /// Those routed to their expert.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub correct: usize,
+    /// Lines that could not be read or name no known expert.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub skipped: usize,
+    /// Mean of the experts' F1.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub macro_f1: f64,
+    /// For one question, in milliseconds.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub mean_ms: f64,
+    /// Names of rows and columns; the empty one is the base model.
+    pub experts: Vec<String>,
+    /// `confusion[expected][routed]`.
+    #[cfg_attr(feature = "specta", specta(type = Vec<Vec<specta_typescript::Number>>))]
+    pub confusion: Vec<Vec<usize>>,
 }

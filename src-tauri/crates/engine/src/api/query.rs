@@ -1,5 +1,6 @@
 //! What a host asks.
 
+use super::ExpertChoice;
 use serde::{Deserialize, Serialize};
 
 /// Who said a message.
@@ -73,6 +74,8 @@ pub struct Query {
     pub sampling: SamplingChoice,
     /// The longest answer, in tokens; `None` takes the value of the settings.
     pub max_tokens: Option<usize>,
+    /// Who is to answer.
+    pub experts: ExpertChoice,
 }
 
 impl Query {
@@ -82,6 +85,7 @@ impl Query {
             messages: vec![Message::new(Role::User, question)],
             sampling: SamplingChoice::default(),
             max_tokens: None,
+            experts: ExpertChoice::Auto,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::error::EngineError;
 use crate::folders::{Home, sync_folder};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
 
@@ -26,7 +27,7 @@ pub(super) fn entry(home: &Home) -> ModelEntry {
         active: false,
         built_in: true,
         source: "builtin".into(),
-        revision: Some(record().revision.unwrap_or_default()),
+        revision: Some(record().revision.clone().unwrap_or_default()),
         licence: Some("Apache-2.0".into()),
         size_bytes: FILES.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
         path: folder(home),
@@ -49,7 +50,7 @@ pub(super) fn unpack(home: &Home) -> Result<PathBuf, EngineError> {
     }
     let folder = folder(home);
     let wanted = record();
-    if is_unpacked(&folder, &wanted) {
+    if is_unpacked(&folder, wanted) {
         return Ok(folder);
     }
     let models = home.models();
@@ -64,7 +65,7 @@ pub(super) fn unpack(home: &Home) -> Result<PathBuf, EngineError> {
         write(&path, bytes).map_err(EngineError::io("write", &path))?;
     }
     wanted.write(fresh.path())?;
-    replace(fresh, &folder, &wanted)?;
+    replace(fresh, &folder, wanted)?;
     sync_folder(&models);
     Ok(folder)
 }
@@ -104,7 +105,13 @@ fn folder(home: &Home) -> PathBuf {
     home.models().join(BUILTIN)
 }
 
-fn record() -> Record {
+/// What belongs in its folder; hashed once, since it cannot change while the program runs.
+fn record() -> &'static Record {
+    static RECORD: LazyLock<Record> = LazyLock::new(hashed_record);
+    &RECORD
+}
+
+fn hashed_record() -> Record {
     let files: Vec<FileRecord> = FILES
         .iter()
         .map(|(name, bytes)| FileRecord {

@@ -135,6 +135,8 @@ fn the_model_is_given_turns() {
         seed: None,
         error: None,
         metrics: None,
+        expert_label: None,
+        routing: None,
     };
     let branch = [
         message(Role::User, "one"),

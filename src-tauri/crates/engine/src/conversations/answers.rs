@@ -1,11 +1,11 @@
 //! A question and the answer that grows below it.
 
-use super::messages::{Place, by_row, insert, json, place};
+use super::messages::{Place, by_row, insert, json, place, put_route};
 use super::{Conversations, Refusal, index, list, title, tree, unknown};
 use crate::api::conversation::{
     ConversationSummary, Message, MessageError, MessageMetrics, MessageState,
 };
-use crate::api::{FinishReason, Role};
+use crate::api::{FinishReason, Role, Routing};
 use crate::error::EngineError;
 use crate::random::uuid;
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
@@ -34,6 +34,8 @@ pub struct AnswerEnd {
     pub metrics: Option<MessageMetrics>,
     /// What went wrong.
     pub error: Option<MessageError>,
+    /// Who was considered and who helped, when it came that far.
+    pub routing: Option<Routing>,
 }
 
 /// What [`Conversations::finish_answer`] left behind.
@@ -160,6 +162,7 @@ impl Conversations {
                     },
                     |row| row.get(0),
                 )?;
+            put_route(transaction, row, end.routing.as_ref())?;
             index::put_if_shown(transaction, row)?;
             touch(transaction, conversation, now)?;
             Ok(Finished {
@@ -202,6 +205,8 @@ fn fresh(role: Role, now: i64) -> Message {
         seed: None,
         error: None,
         metrics: None,
+        routing: None,
+        expert_label: None,
     }
 }
 

@@ -4,14 +4,16 @@ use super::{Conversations, Refusal, list, unknown};
 use crate::api::conversation::{
     Conversation, Message, MessageError, MessageState, SamplingOverrides,
 };
-use crate::api::{FinishReason, Role};
+use crate::api::{ExpertLabel, FinishReason, Role, Routing};
 use crate::error::EngineError;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 /// Columns of a message `m` with its parent `p`, as [`message_of`] reads them.
 pub(super) const COLUMNS: &str = "m.id, p.id, m.role, m.content, m.created_at, m.state, m.model, m.finish_reason, m.seed, \
-     m.error_code, m.error_message, m.metrics";
+     m.error_code, m.error_message, m.metrics, \
+     (SELECT routing FROM message_routes r WHERE r.message = m.row), \
+     (SELECT label FROM message_routes r WHERE r.message = m.row)";
 
 impl Conversations {
     /// A conversation with every message.
@@ -97,7 +99,7 @@ pub(super) fn insert(
 ) -> rusqlite::Result<i64> {
     let metrics = message.metrics.as_ref().map(json);
     let error = message.error.as_ref();
-    connection
+    let row = connection
         .prepare_cached(
             "INSERT INTO messages (id, conversation, parent, role, content, created_at, state, model, finish_reason, seed,
                error_code, error_message, metrics)
@@ -118,13 +120,52 @@ pub(super) fn insert(
             ":error_code": error.map(|error| &error.code),
             ":error_message": error.map(|error| &error.message),
             ":metrics": metrics,
-        })
+        })?;
+    put_route(connection, row, message.routing.as_ref())?;
+    if message.expert_label.is_some() {
+        put_label(connection, row, message.expert_label.as_ref())?;
+    }
+    Ok(row)
+}
+
+/// Keeps who helped with an answer.
+pub(super) fn put_route(
+    connection: &Connection,
+    message: i64,
+    routing: Option<&Routing>,
+) -> rusqlite::Result<()> {
+    let Some(routing) = routing else {
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO message_routes (message, routing) VALUES (?1, ?2)
+             ON CONFLICT (message) DO UPDATE SET routing = excluded.routing",
+        )?
+        .execute((message, json(routing)))?;
+    Ok(())
+}
+
+/// Keeps who should have helped, or that nobody said so.
+pub(super) fn put_label(
+    connection: &Connection,
+    message: i64,
+    label: Option<&ExpertLabel>,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO message_routes (message, label) VALUES (?1, ?2)
+             ON CONFLICT (message) DO UPDATE SET label = excluded.label",
+        )?
+        .execute((message, label.map(json)))?;
+    Ok(())
 }
 
 /// Reads [`COLUMNS`].
 pub(super) fn message_of(row: &Row<'_>) -> rusqlite::Result<Message> {
     let error: (Option<String>, Option<String>) = (row.get(9)?, row.get(10)?);
     let metrics: Option<String> = row.get(11)?;
+    let (routing, label): (Option<String>, Option<String>) = (row.get(12)?, row.get(13)?);
     let seed: Option<String> = row.get(8)?;
     Ok(Message {
         id: row.get(0)?,
@@ -142,6 +183,8 @@ pub(super) fn message_of(row: &Row<'_>) -> rusqlite::Result<Message> {
         }),
         // Figures that cannot be read are no reason to withhold the text they belong to.
         metrics: metrics.and_then(|text| serde_json::from_str(&text).ok()),
+        routing: routing.and_then(|text| serde_json::from_str(&text).ok()),
+        expert_label: label.and_then(|text| serde_json::from_str(&text).ok()),
     })
 }
 

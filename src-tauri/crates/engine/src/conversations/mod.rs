@@ -17,6 +17,7 @@ mod export;
 pub(crate) mod fold;
 mod import;
 mod index;
+mod labels;
 mod list;
 mod markdown;
 mod messages;
@@ -33,6 +34,7 @@ mod trash;
 mod tree;
 
 pub use answers::{AnswerEnd, Asked, Finished};
+pub use labels::Label;
 
 use crate::error::EngineError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};

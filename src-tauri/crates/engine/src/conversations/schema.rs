@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x5233_4d53;
 
 /// Step `n` (counted from 1) makes version `n` from version `n - 1`.
-pub(super) const STEPS: [&str; 1] = [V1];
+pub(super) const STEPS: [&str; 2] = [V1, V2];
 
 /// `row` orders messages by when they came. A child's row is greater than its parent's, and lies in the same conversation.
 ///
@@ -76,4 +76,15 @@ END;
 CREATE TRIGGER conversation_gone AFTER DELETE ON conversations BEGIN
   DELETE FROM title_index WHERE rowid = old.row;
 END;
+";
+
+/// Who helped with an answer, and who should have. Beside the messages, since most have neither and both can be long.
+const V2: &str = "
+CREATE TABLE message_routes (
+  message INTEGER PRIMARY KEY REFERENCES messages (row) ON DELETE CASCADE,
+  routing TEXT,
+  label TEXT
+) STRICT;
+
+CREATE INDEX message_routes_labelled ON message_routes (message) WHERE label IS NOT NULL;
 ";

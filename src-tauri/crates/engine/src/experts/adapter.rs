@@ -82,7 +82,7 @@ pub(crate) fn load(
     generation: &str,
     computer: &Computer,
     keep_going: &mut dyn FnMut() -> bool,
-) -> Result<Option<Adapter>, String> {
+) -> Result<Option<Adapter>, Unloadable> {
     let file = folder.join(KEPT);
     let options = AdapterOptions {
         isa: computer.isa,
@@ -96,8 +96,17 @@ pub(crate) fn load(
     match adapter::load(folder, id, &computer.weights, options, keep_going) {
         Ok(adapter) => Ok(Some(adapter)),
         Err(AdapterError::Cancelled) => Ok(None),
-        Err(error) => Err(words(&error, folder)),
+        Err(error @ AdapterError::Alloc(_)) => Err(Unloadable::NoMemory(error)),
+        Err(error) => Err(Unloadable::Broken(words(&error, folder))),
     }
+}
+
+/// Why an adapter did not come into memory.
+pub(crate) enum Unloadable {
+    /// Its files are wrong, and stay so until somebody changes them.
+    Broken(String),
+    /// Another time there may be room.
+    NoMemory(AdapterError),
 }
 
 fn shape(info: AdapterInfo) -> AdapterShape {

@@ -2,10 +2,12 @@
 
 use super::adapter::Computer;
 use super::base::Base;
+use super::contents::EXAMPLES;
+use super::examples;
 use super::files::Files;
 use super::leased::Leased;
 use super::pins;
-use super::shelf::Shelf;
+use super::shelf::{Shelf, broken};
 use crate::api::{Change, ExpertDropped, Tier};
 use crate::budget::{Held, MemoryBudget, budget};
 use crate::cancel::Cancel;
@@ -26,6 +28,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const RECENT_ROUTES: usize = 32;
 /// Guesses that are brought into memory.
 const GUESSES: usize = 2;
+
+/// An expert with examples for the router; another stamp, other examples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taught {
+    /// Its id.
+    pub id: String,
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
 
 /// Everything about experts that threads share.
 pub(crate) struct Desk {
@@ -203,9 +214,28 @@ impl Desk {
         }
     }
 
-    /// Asks for quiet: nothing is preloaded on a guess while the value lives.
-    pub fn quiet(&self) -> Quiet {
-        self.cache.quiet()
+    /// Installed experts that bring examples for the router, as far as their files tell.
+    pub fn taught(&self) -> Vec<Taught> {
+        let names = self.shelf.names().unwrap_or_default();
+        let one = |id: String| {
+            let file = self.shelf.locate(&id).ok()?.join(EXAMPLES);
+            let found = std::fs::metadata(file).ok()?;
+            Some(Taught {
+                id,
+                bytes: found.len(),
+                modified: found.modified().ok(),
+            })
+        };
+        names.into_iter().filter_map(one).collect()
+    }
+
+    /// The example questions of an installed expert.
+    ///
+    /// # Errors
+    /// If nothing installed has that id, or its examples cannot be read.
+    pub fn examples(&self, id: &str) -> Result<Vec<String>, EngineError> {
+        let folder = self.shelf.locate(id)?;
+        examples::read(&folder).map_err(|reason| broken(id, reason))
     }
 
     /// Keeps an expert in memory whatever happens, or no longer.

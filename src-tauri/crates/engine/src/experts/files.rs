@@ -1,6 +1,6 @@
 //! Adapters from the data folder, for the model in memory: what the tiers move.
 
-use super::adapter::{self, Adapter, Computer};
+use super::adapter::{self, Adapter, Computer, Unloadable};
 use super::base::Base;
 use super::shelf::{Shelf, broken};
 use super::stamp::Stamp;
@@ -101,7 +101,8 @@ impl Adapters for Files {
         }
         match loaded {
             Ok(loaded) => Ok(loaded.map(Arc::new)),
-            Err(reason) => {
+            Err(Unloadable::NoMemory(error)) => Err(error.into()),
+            Err(Unloadable::Broken(reason)) => {
                 self.shelf.note_broken(id, &found, &model.base, &reason);
                 Err(broken(id, reason))
             }

@@ -62,7 +62,7 @@ fn find(from: &Path, content: Content) -> Result<Option<PathBuf>, EngineError> {
         LICENCE => &LICENCES,
         _ => &[],
     };
-    let mut names = std::iter::once(&content.name).chain(others);
+    let names = std::iter::once(&content.name).chain(others);
     if let Some(path) = names
         .map(|name| from.join(name))
         .find(|path| path.is_file())

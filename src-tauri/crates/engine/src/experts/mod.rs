@@ -30,7 +30,7 @@ mod tests;
 
 pub(crate) use adapter::Computer;
 pub(crate) use base::Base;
-pub(crate) use desk::Desk;
+pub(crate) use desk::{Desk, Taught};
 pub(crate) use leased::Leased;
 
 use crate::api::{
@@ -234,8 +234,7 @@ impl<'a> Experts<'a> {
     /// # Errors
     /// If nothing installed has that id, or its examples cannot be read.
     pub fn examples(&self, id: &str) -> Result<Vec<String>, EngineError> {
-        let folder = self.desk().shelf.locate(id)?;
-        examples::read(&folder).map_err(|reason| shelf::broken(id, reason))
+        self.desk().examples(id)
     }
 
     /// Calls `announce` whenever something about experts changed, from whatever thread changed it.

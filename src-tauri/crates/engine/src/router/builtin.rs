@@ -34,13 +34,48 @@ pub(super) const BUILTIN_EMBEDDER: &str = "r3mes-static";
 macro_rules! per_class {
     ($folder:literal, $kind:literal) => {
         [
-            include_str!(concat!("../../../../resources/router/", $folder, "/medical.", $kind)),
-            include_str!(concat!("../../../../resources/router/", $folder, "/legal.", $kind)),
-            include_str!(concat!("../../../../resources/router/", $folder, "/coding.", $kind)),
-            include_str!(concat!("../../../../resources/router/", $folder, "/finance.", $kind)),
-            include_str!(concat!("../../../../resources/router/", $folder, "/turkish.", $kind)),
-            include_str!(concat!("../../../../resources/router/", $folder, "/general.", $kind)),
-            include_str!(concat!("../../../../resources/router/", $folder, "/science.", $kind)),
+            include_str!(concat!(
+                "../../../../resources/router/",
+                $folder,
+                "/medical.",
+                $kind
+            )),
+            include_str!(concat!(
+                "../../../../resources/router/",
+                $folder,
+                "/legal.",
+                $kind
+            )),
+            include_str!(concat!(
+                "../../../../resources/router/",
+                $folder,
+                "/coding.",
+                $kind
+            )),
+            include_str!(concat!(
+                "../../../../resources/router/",
+                $folder,
+                "/finance.",
+                $kind
+            )),
+            include_str!(concat!(
+                "../../../../resources/router/",
+                $folder,
+                "/turkish.",
+                $kind
+            )),
+            include_str!(concat!(
+                "../../../../resources/router/",
+                $folder,
+                "/general.",
+                $kind
+            )),
+            include_str!(concat!(
+                "../../../../resources/router/",
+                $folder,
+                "/science.",
+                $kind
+            )),
         ]
     };
 }
@@ -101,12 +136,16 @@ fn read() -> (Arc<Lexicon>, Calibration) {
     let mut entries: HashMap<String, Entry> = HashMap::new();
     for (class, file) in LEXICON.iter().enumerate() {
         if let Err(line) = lexicon::read_class(file, class, &mut entries) {
-            unreachable!("line {line} of the shipped lexicon `{}` is read by a test", CLASS_NAMES[class]);
+            unreachable!(
+                "line {line} of the shipped lexicon `{}` is read by a test",
+                CLASS_NAMES[class]
+            );
         }
     }
     let mut entries: Vec<Entry> = entries.into_values().collect();
     entries.sort_by(|a, b| a.text.cmp(&b.text));
     let fit: FitFile = serde_json::from_str(FIT).expect("the shipped fit is read by a test");
-    let lexicon = Lexicon::new(entries, fit.keyword_bias).expect("the shipped lexicon is built by a test");
+    let lexicon =
+        Lexicon::new(entries, fit.keyword_bias).expect("the shipped lexicon is built by a test");
     (Arc::new(lexicon), fit.calibration)
 }

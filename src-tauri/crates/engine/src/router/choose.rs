@@ -131,7 +131,11 @@ fn score(
         why.push("the question is in Turkish".to_owned());
     }
     if !matched.is_empty() {
-        let words: Vec<&str> = matched.iter().take(5).map(|word| word.text.as_str()).collect();
+        let words: Vec<&str> = matched
+            .iter()
+            .take(5)
+            .map(|word| word.text.as_str())
+            .collect();
         why.push(format!("matched: {}", words.join(", ")));
     }
     if let Some(example) = nearest.first() {
@@ -144,7 +148,10 @@ fn score(
     ExpertScore {
         expert_id: id(router, at).to_owned(),
         keyword: scored.keyword[at],
-        semantic: scored.semantic.as_ref().map_or(0.0, |(scores, _)| scores[at]),
+        semantic: scored
+            .semantic
+            .as_ref()
+            .map_or(0.0, |(scores, _)| scores[at]),
         fused: scored.fused[at],
         why,
         matched,
@@ -166,7 +173,8 @@ fn matched(
         .found
         .iter()
         .map(|found| {
-            let start = found.range.start + usize::from(!router.lexicon.entry(found).text.starts_with('*'));
+            let start =
+                found.range.start + usize::from(!router.lexicon.entry(found).text.starts_with('*'));
             (
                 scale * router.lexicon.entry(found).weights[class],
                 words.in_text(start, found.range.end),
@@ -182,7 +190,8 @@ fn matched(
         if kept.len() == MOST_MATCHED {
             break;
         }
-        let overlaps = |kept: &std::ops::Range<usize>| kept.start < range.end && range.start < kept.end;
+        let overlaps =
+            |kept: &std::ops::Range<usize>| kept.start < range.end && range.start < kept.end;
         if kept.iter().any(|(other, _)| overlaps(other)) {
             continue;
         }

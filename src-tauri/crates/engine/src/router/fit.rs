@@ -17,7 +17,7 @@ pub use prototypes::examples;
 use super::builtin::{BUILTIN_EMBEDDER, FitFile};
 use super::lexicon::Lexicon;
 use super::semantic::{Embeds, Examples, Head};
-use super::{CLASSES, CLASS_NAMES, Calibration, Router, Tuning};
+use super::{CLASS_NAMES, CLASSES, Calibration, Router, Tuning};
 use crate::error::EngineError;
 use std::collections::HashMap;
 use std::path::Path;

@@ -106,9 +106,9 @@ pub fn keep(route: Route, recent: &Recent, stickiness: &Stickiness) -> Route {
 /// Whether two mixes are the same experts with the same shares.
 fn same(a: &[ExpertWeight], b: &[ExpertWeight]) -> bool {
     a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| {
-            a.expert_id == b.expert_id && (a.weight - b.weight).abs() < f32::EPSILON
-        })
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.expert_id == b.expert_id && (a.weight - b.weight).abs() < f32::EPSILON)
 }
 
 #[cfg(test)]
@@ -149,7 +149,10 @@ mod tests {
 
     #[test]
     fn a_follow_up_keeps_its_expert_when_the_gain_is_small() {
-        let new = route("science_dora", &[("science_dora", 0.55), ("medical_dora", 0.35)]);
+        let new = route(
+            "science_dora",
+            &[("science_dora", 0.55), ("medical_dora", 0.35)],
+        );
         let kept = keep(new, &recent("medical_dora", 400), &Stickiness::default());
         assert_eq!(kept.reason, RouteReason::Kept);
         assert_eq!(kept.candidates, mix("medical_dora"));
@@ -161,16 +164,30 @@ mod tests {
 
     #[test]
     fn another_subject_changes_the_expert_however_long_the_conversation() {
-        let new = route("coding_dora", &[("coding_dora", 0.9), ("medical_dora", 0.02)]);
-        let changed = keep(new, &recent("medical_dora", 100_000), &Stickiness::default());
+        let new = route(
+            "coding_dora",
+            &[("coding_dora", 0.9), ("medical_dora", 0.02)],
+        );
+        let changed = keep(
+            new,
+            &recent("medical_dora", 100_000),
+            &Stickiness::default(),
+        );
         assert_eq!(changed.candidates, mix("coding_dora"));
         assert_eq!(changed.reason, RouteReason::Fused);
-        assert!(changed.reason_text.contains("0.88 better"), "{}", changed.reason_text);
+        assert!(
+            changed.reason_text.contains("0.88 better"),
+            "{}",
+            changed.reason_text
+        );
     }
 
     #[test]
     fn with_little_to_read_again_a_small_gain_is_enough() {
-        let new = route("science_dora", &[("science_dora", 0.55), ("medical_dora", 0.4)]);
+        let new = route(
+            "science_dora",
+            &[("science_dora", 0.55), ("medical_dora", 0.4)],
+        );
         let changed = keep(new, &recent("medical_dora", 40), &Stickiness::default());
         assert_eq!(changed.candidates, mix("science_dora"));
     }
@@ -178,21 +195,34 @@ mod tests {
     #[test]
     fn a_first_question_and_a_rejected_one_are_left_alone() {
         let new = route("science_dora", &[("science_dora", 0.5)]);
-        assert_eq!(keep(new.clone(), &Recent::default(), &Stickiness::default()), new);
+        assert_eq!(
+            keep(new.clone(), &Recent::default(), &Stickiness::default()),
+            new
+        );
         let rejected = Route {
             reason: RouteReason::Rejected,
             candidates: Vec::new(),
             ..new
         };
         assert_eq!(
-            keep(rejected.clone(), &recent("medical_dora", 500), &Stickiness::default()),
+            keep(
+                rejected.clone(),
+                &recent("medical_dora", 500),
+                &Stickiness::default()
+            ),
             rejected
         );
     }
 
     #[test]
     fn an_expert_that_is_gone_is_not_kept() {
-        let new = route("science_dora", &[("science_dora", 0.5), ("medical_dora", 0.4)]);
-        assert_eq!(keep(new.clone(), &recent("mine", 500), &Stickiness::default()), new);
+        let new = route(
+            "science_dora",
+            &[("science_dora", 0.5), ("medical_dora", 0.4)],
+        );
+        assert_eq!(
+            keep(new.clone(), &recent("mine", 500), &Stickiness::default()),
+            new
+        );
     }
 }

@@ -4,26 +4,94 @@ use super::words::Words;
 
 /// Small words of Turkish, folded, that English has not.
 const TURKISH: [&str; 74] = [
-    "ve", "bir", "bu", "su", "ne", "mi", "mu", "midir", "mudur", "nedir", "kimdir", "nerede", "nereye",
-    "neden", "nasil", "nicin", "niye", "hangi", "hangisi", "kac", "kim", "kimin", "kime", "icin", "ile",
-    "gibi", "kadar", "sonra", "once", "ama", "fakat", "ancak", "cunku", "eger", "ise", "olarak", "olan",
-    "degil", "var", "yok", "daha", "cok", "az", "her", "hic", "sey", "ben", "sen", "biz", "siz", "onlar",
-    "onun", "onu", "bana", "sana", "bize", "benim", "senin", "bizim", "kendi", "tarafindan", "hakkinda",
-    "gore", "hala", "simdi", "bugun", "yarin", "lutfen", "evet", "hayir", "merhaba", "olur", "olan", "nelerdir",
+    "ve",
+    "bir",
+    "bu",
+    "su",
+    "ne",
+    "mi",
+    "mu",
+    "midir",
+    "mudur",
+    "nedir",
+    "kimdir",
+    "nerede",
+    "nereye",
+    "neden",
+    "nasil",
+    "nicin",
+    "niye",
+    "hangi",
+    "hangisi",
+    "kac",
+    "kim",
+    "kimin",
+    "kime",
+    "icin",
+    "ile",
+    "gibi",
+    "kadar",
+    "sonra",
+    "once",
+    "ama",
+    "fakat",
+    "ancak",
+    "cunku",
+    "eger",
+    "ise",
+    "olarak",
+    "olan",
+    "degil",
+    "var",
+    "yok",
+    "daha",
+    "cok",
+    "az",
+    "her",
+    "hic",
+    "sey",
+    "ben",
+    "sen",
+    "biz",
+    "siz",
+    "onlar",
+    "onun",
+    "onu",
+    "bana",
+    "sana",
+    "bize",
+    "benim",
+    "senin",
+    "bizim",
+    "kendi",
+    "tarafindan",
+    "hakkinda",
+    "gore",
+    "hala",
+    "simdi",
+    "bugun",
+    "yarin",
+    "lutfen",
+    "evet",
+    "hayir",
+    "merhaba",
+    "olur",
+    "olan",
+    "nelerdir",
 ];
 /// Small words of English, folded, that Turkish has not.
 const ENGLISH: [&str; 62] = [
-    "the", "is", "are", "was", "were", "what", "who", "where", "when", "why", "how", "which", "of", "to",
-    "in", "for", "and", "or", "not", "with", "from", "by", "that", "this", "these", "it", "its", "do",
-    "does", "did", "can", "could", "should", "would", "will", "have", "has", "had", "my", "your", "you",
-    "i", "he", "she", "we", "they", "me", "if", "there", "about", "into", "an", "be", "at", "as", "his",
-    "her", "their", "find", "write", "list", "define",
+    "the", "is", "are", "was", "were", "what", "who", "where", "when", "why", "how", "which", "of",
+    "to", "in", "for", "and", "or", "not", "with", "from", "by", "that", "this", "these", "it",
+    "its", "do", "does", "did", "can", "could", "should", "would", "will", "have", "has", "had",
+    "my", "your", "you", "i", "he", "she", "we", "they", "me", "if", "there", "about", "into",
+    "an", "be", "at", "as", "his", "her", "their", "find", "write", "list", "define",
 ];
 /// Endings of Turkish words, folded, long enough not to be English ones.
 const ENDINGS: [&str; 30] = [
-    "yorum", "yorsun", "iyor", "uyor", "misti", "mistir", "mustur", "maktadir", "mektedir", "acak", "ecek",
-    "lari", "leri", "larin", "lerin", "lardan", "lerden", "larda", "lerde", "nasi", "rsin", "rsiniz",
-    "rim", "rum", "sini", "sinin", "ligi", "lugu", "liklar", "likler",
+    "yorum", "yorsun", "iyor", "uyor", "misti", "mistir", "mustur", "maktadir", "mektedir", "acak",
+    "ecek", "lari", "leri", "larin", "lerin", "lardan", "lerden", "larda", "lerde", "nasi", "rsin",
+    "rsiniz", "rim", "rum", "sini", "sinin", "ligi", "lugu", "liklar", "likler",
 ];
 
 /// `tr`, `en`, or nothing where it cannot be told.
@@ -43,7 +111,12 @@ pub(super) fn of(text: &str, words: &Words) -> Option<&'static str> {
     let letters = text
         .chars()
         .take(2_000)
-        .filter(|c| matches!(c, 'ğ' | 'Ğ' | 'ş' | 'Ş' | 'ı' | 'İ' | 'ç' | 'Ç' | 'ö' | 'Ö' | 'ü' | 'Ü'))
+        .filter(|c| {
+            matches!(
+                c,
+                'ğ' | 'Ğ' | 'ş' | 'Ş' | 'ı' | 'İ' | 'ç' | 'Ç' | 'ö' | 'Ö' | 'ü' | 'Ü'
+            )
+        })
         .count();
     turkish += letters.min(4 + words.count() / 4);
     match () {

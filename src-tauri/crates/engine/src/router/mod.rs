@@ -170,7 +170,8 @@ impl Router {
                 match without.score(question) {
                     Ok(scored) => {
                         let mut route = choose::route(self, question, &scored);
-                        route.reason_text = format!("{}; the embedder failed: {error}", route.reason_text);
+                        route.reason_text =
+                            format!("{}; the embedder failed: {error}", route.reason_text);
                         route
                     }
                     Err(_) => Route::default(),
@@ -186,7 +187,10 @@ impl Router {
 
     /// Routes of many questions, in their order.
     pub fn route_all(&self, questions: &[&str]) -> Vec<Route> {
-        questions.iter().map(|question| self.route(question)).collect()
+        questions
+            .iter()
+            .map(|question| self.route(question))
+            .collect()
     }
 
     fn score(&self, question: &str) -> Result<Scored, EngineError> {
@@ -200,7 +204,10 @@ impl Router {
         }
         let sure = keyword.iter().copied().fold(0.0, f32::max) >= self.tuning.fast_path;
         let fast = sure && !words.iter().any(|word| self.telling.contains(word));
-        let known = keywords.found.iter().any(|found| self.lexicon.entry(found).text != "^");
+        let known = keywords
+            .found
+            .iter()
+            .any(|found| self.lexicon.entry(found).text != "^");
         let keyword_ms = start.elapsed().as_secs_f64() * 1e3;
         let mut scored = Scored {
             keyword: with_zeros(&keyword, self.own.len()),
@@ -235,7 +242,10 @@ impl Router {
             return Ok(());
         }
         scored.evidence = true;
-        let mut semantic = softmax(self.logits(&embedding), self.calibration.semantic_temperature);
+        let mut semantic = softmax(
+            self.logits(&embedding),
+            self.calibration.semantic_temperature,
+        );
         if scored.language == Some("tr") {
             lean(&mut semantic, TURKISH, TURKISH_SHARE);
         }
@@ -247,12 +257,20 @@ impl Router {
         let corrected: Vec<(usize, f32)> = self
             .corrections
             .iter()
-            .map(|one| (one.expert, near(one.examples.closest(&embedding), SAME, SAME_SLOPE)))
+            .map(|one| {
+                (
+                    one.expert,
+                    near(one.examples.closest(&embedding), SAME, SAME_SLOPE),
+                )
+            })
             .collect();
         // What own experts take, all others leave, in either stage.
         let taken = own.iter().copied().fold(0.0, f32::max);
         let sum: f32 = own.iter().sum();
-        let own: Vec<f32> = own.iter().map(|p| if sum > 0.0 { p / sum * taken } else { 0.0 }).collect();
+        let own: Vec<f32> = own
+            .iter()
+            .map(|p| if sum > 0.0 { p / sum * taken } else { 0.0 })
+            .collect();
         let mut both = [keyword, &semantic].map(|scores| {
             let known = scores.iter().map(|p| p * (1.0 - taken));
             known.chain(own.iter().copied()).collect::<Vec<f32>>()
@@ -268,7 +286,9 @@ impl Router {
         scored.fused = keyword
             .iter()
             .zip(&semantic)
-            .map(|(k, s)| (self.tuning.keyword_weight * k + self.tuning.semantic_weight * s) / total)
+            .map(|(k, s)| {
+                (self.tuning.keyword_weight * k + self.tuning.semantic_weight * s) / total
+            })
             .collect();
         scored.keyword = keyword;
         scored.semantic = Some((semantic, embedding));

@@ -54,7 +54,8 @@ impl Router {
             let Some(expert) = self.expert(&label.expert_id) else {
                 continue;
             };
-            let examples = Examples::new(std::slice::from_ref(&label.text), self.embedder.as_ref())?;
+            let examples =
+                Examples::new(std::slice::from_ref(&label.text), self.embedder.as_ref())?;
             if examples.len() > 0 {
                 self.corrections.push(Correction {
                     expert,
@@ -139,11 +140,15 @@ impl Router {
             .filter(|label| {
                 let mut router = self.clone();
                 if without_itself {
-                    let own = |one: &Correction| one.label.as_ref().is_some_and(|l| l.text == label.text);
+                    let own =
+                        |one: &Correction| one.label.as_ref().is_some_and(|l| l.text == label.text);
                     router.corrections.retain(|one| !own(one));
                 }
                 let route = router.route(&label.text);
-                route.scores.first().is_some_and(|best| best.expert_id == label.expert_id)
+                route
+                    .scores
+                    .first()
+                    .is_some_and(|best| best.expert_id == label.expert_id)
             })
             .count();
         right as f32 / labels.len().max(1) as f32
@@ -151,6 +156,10 @@ impl Router {
 
     fn expert(&self, id: &str) -> Option<usize> {
         let own = self.own.iter().map(|own| own.id.as_str());
-        CLASS_IDS.iter().copied().chain(own).position(|known| known == id)
+        CLASS_IDS
+            .iter()
+            .copied()
+            .chain(own)
+            .position(|known| known == id)
     }
 }

@@ -72,7 +72,10 @@ impl Head {
     pub fn to_bytes(&self) -> Vec<u8> {
         let units = self.hidden_bias.len();
         let sizes = [self.hidden.len() / units.max(1), units];
-        let mut bytes: Vec<u8> = sizes.iter().flat_map(|n| (*n as u32).to_le_bytes()).collect();
+        let mut bytes: Vec<u8> = sizes
+            .iter()
+            .flat_map(|n| (*n as u32).to_le_bytes())
+            .collect();
         let numbers = self.hidden.iter().chain(&self.hidden_bias);
         let numbers = numbers.chain(self.top.as_flattened()).chain(&self.bias);
         bytes.extend(numbers.flat_map(|x| x.to_le_bytes()));
@@ -82,10 +85,14 @@ impl Head {
     /// Reads what [`Head::to_bytes`] wrote; nothing if it is not that, or a number is not finite.
     pub fn from_bytes(embedder: &str, bytes: &[u8]) -> Option<Head> {
         let (sizes, numbers) = bytes.split_at_checked(8)?;
-        let size = |at: usize| Some(u32::from_le_bytes(sizes[at..at + 4].try_into().ok()?) as usize);
+        let size =
+            |at: usize| Some(u32::from_le_bytes(sizes[at..at + 4].try_into().ok()?) as usize);
         let (dimension, units) = (size(0)?, size(4)?);
         let hidden = dimension.checked_mul(units)?;
-        let count = hidden.checked_add(units)?.checked_add(units.checked_mul(CLASSES)?)? + CLASSES;
+        let count = hidden
+            .checked_add(units)?
+            .checked_add(units.checked_mul(CLASSES)?)?
+            + CLASSES;
         if units == 0 || numbers.len() != count.checked_mul(4)? {
             return None;
         }

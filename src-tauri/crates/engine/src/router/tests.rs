@@ -1,7 +1,8 @@
 //! The router as a whole: with the shipped data and the shipped embedder.
 
 use super::{
-    CLASS_IDS, CLASSES, Embeds, Label, Learned, Recent, Router, Stickiness, Tuning, builtin_embedder,
+    CLASS_IDS, CLASSES, Embeds, Label, Learned, Recent, Router, Stickiness, Tuning,
+    builtin_embedder,
 };
 use crate::api::{ExpertWeight, Route, RouteReason};
 use crate::error::EngineError;
@@ -17,7 +18,10 @@ fn shipped() -> Router {
 }
 
 fn first(route: &Route) -> &str {
-    route.candidates.first().map_or("base", |one| &one.expert_id)
+    route
+        .candidates
+        .first()
+        .map_or("base", |one| &one.expert_id)
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -29,19 +33,40 @@ fn plain_questions_of_each_field_find_their_expert() {
     let router = shipped();
     for (question, expert) in [
         ("What are the symptoms of type 2 diabetes?", "medical_dora"),
-        ("Which antibiotic is used to treat pneumonia?", "medical_dora"),
-        ("Can my landlord terminate the lease without notice?", "legal_dora"),
-        ("What is the punishment for theft under the Penal Code?", "legal_dora"),
+        (
+            "Which antibiotic is used to treat pneumonia?",
+            "medical_dora",
+        ),
+        (
+            "Can my landlord terminate the lease without notice?",
+            "legal_dora",
+        ),
+        (
+            "What is the punishment for theft under the Penal Code?",
+            "legal_dora",
+        ),
         ("How do I reverse a list in Python?", "coding_dora"),
-        ("find all files larger than 10 MB and delete them", "coding_dora"),
+        (
+            "find all files larger than 10 MB and delete them",
+            "coding_dora",
+        ),
         ("What was the company's net income in 2019?", "finance_dora"),
         ("my credit card was declined at the atm", "finance_dora"),
-        ("Mustafa Kemal Atatürk hangi yılda doğmuştur?", "turkish_dora"),
-        ("Bu cümleyi İngilizceye çevir: Yarın geleceğim.", "turkish_dora"),
+        (
+            "Mustafa Kemal Atatürk hangi yılda doğmuştur?",
+            "turkish_dora",
+        ),
+        (
+            "Bu cümleyi İngilizceye çevir: Yarın geleceğim.",
+            "turkish_dora",
+        ),
         ("Hello, how are you today?", "general_dora"),
         ("Who directed the first Star Wars movie?", "general_dora"),
         ("What is the momentum of a photon?", "science_dora"),
-        ("How do I interpret the p-value of a t-test?", "science_dora"),
+        (
+            "How do I interpret the p-value of a t-test?",
+            "science_dora",
+        ),
     ] {
         let route = router.route(question);
         assert_eq!(first(&route), expert, "{question}: {route:#?}");
@@ -70,7 +95,10 @@ fn sure_words_take_the_fast_path_and_the_meaning_is_not_asked() {
     let question = "What are the symptoms of leukemia and how is chemotherapy given?";
     let route = shipped().route(question);
     assert!(route.used_fast_path, "{}", route.reason_text);
-    assert_eq!((route.reason, route.semantic_ms), (RouteReason::FastPath, 0.0));
+    assert_eq!(
+        (route.reason, route.semantic_ms),
+        (RouteReason::FastPath, 0.0)
+    );
     let never = Tuning {
         fast_path: 1.1,
         ..Tuning::default()
@@ -88,11 +116,24 @@ fn the_fallback_joins_when_nobody_is_sure() {
         fallback: 1.1,
         ..Tuning::default()
     };
-    let route = shipped().with_tuning(careful).route("How do I reverse a list in Python?");
+    let route = shipped()
+        .with_tuning(careful)
+        .route("How do I reverse a list in Python?");
     assert_eq!(route.reason, RouteReason::Fallback);
     assert_eq!(first(&route), "coding_dora");
-    assert!(route.candidates.iter().any(|one| one.expert_id == "general_dora"));
-    assert!(route.reason_text.ends_with("below 1.10: `general_dora` joins"), "{}", route.reason_text);
+    assert!(
+        route
+            .candidates
+            .iter()
+            .any(|one| one.expert_id == "general_dora")
+    );
+    assert!(
+        route
+            .reason_text
+            .ends_with("below 1.10: `general_dora` joins"),
+        "{}",
+        route.reason_text
+    );
 }
 
 #[test]
@@ -102,9 +143,20 @@ fn nobody_is_taken_below_the_threshold_of_rejection() {
         reject: 1.01,
         ..Tuning::default()
     };
-    let route = shipped().with_tuning(strict).route("What is photosynthesis?");
-    assert_eq!((route.reason, route.candidates.len()), (RouteReason::Rejected, 0));
-    assert!(route.reason_text.starts_with("no expert: the best, `science_dora`"), "{}", route.reason_text);
+    let route = shipped()
+        .with_tuning(strict)
+        .route("What is photosynthesis?");
+    assert_eq!(
+        (route.reason, route.candidates.len()),
+        (RouteReason::Rejected, 0)
+    );
+    assert!(
+        route
+            .reason_text
+            .starts_with("no expert: the best, `science_dora`"),
+        "{}",
+        route.reason_text
+    );
 }
 
 #[test]
@@ -152,7 +204,11 @@ fn a_turkish_question_about_illness_shows_medicine_second() {
         "Doktor bana antibiyotik ilaç yazdı, yan etkileri nelerdir?",
     ] {
         let route = router.route(question);
-        let order: Vec<&str> = route.scores.iter().map(|one| one.expert_id.as_str()).collect();
+        let order: Vec<&str> = route
+            .scores
+            .iter()
+            .map(|one| one.expert_id.as_str())
+            .collect();
         assert_eq!(order[..2], ["turkish_dora", "medical_dora"], "{question}");
     }
 }
@@ -160,7 +216,12 @@ fn a_turkish_question_about_illness_shows_medicine_second() {
 #[test]
 fn words_end_where_they_end() {
     let route = shipped().route("The hearth was warm.");
-    let words: Vec<&str> = route.scores.iter().flat_map(|one| &one.matched).map(|word| word.entry.as_str()).collect();
+    let words: Vec<&str> = route
+        .scores
+        .iter()
+        .flat_map(|one| &one.matched)
+        .map(|word| word.entry.as_str())
+        .collect();
     assert!(!words.contains(&"heart"), "{words:?}");
 }
 
@@ -175,12 +236,24 @@ fn a_new_expert_joins_through_its_examples() {
     ]);
     let question = "How do I prune the roses in my garden?";
     let router = shipped();
-    assert!(router.route(question).scores.iter().all(|one| one.expert_id != "gardening"));
-    let router = router.with_expert("gardening", &examples).expect("examples are embedded");
+    assert!(
+        router
+            .route(question)
+            .scores
+            .iter()
+            .all(|one| one.expert_id != "gardening")
+    );
+    let router = router
+        .with_expert("gardening", &examples)
+        .expect("examples are embedded");
     assert_eq!(router.experts().last(), Some(&"gardening"));
     let route = router.route(question);
     assert_eq!(first(&route), "gardening", "{route:#?}");
-    assert!(route.scores[0].why[0].starts_with("nearest example: “How"), "{:?}", route.scores[0].why);
+    assert!(
+        route.scores[0].why[0].starts_with("nearest example: “How"),
+        "{:?}",
+        route.scores[0].why
+    );
     for (other, expert) in [
         ("How do I reverse a list in Python?", "coding_dora"),
         ("What are the symptoms of leukemia?", "medical_dora"),
@@ -194,16 +267,31 @@ fn corrections_are_learned_and_can_be_undone() {
     let router = shipped();
     let question = "Tell me about the pressure gauge of unit seven";
     let wrong = first(&router.route(question)).to_owned();
-    let expert = CLASS_IDS.iter().find(|id| **id != wrong).expect("seven ids");
+    let expert = CLASS_IDS
+        .iter()
+        .find(|id| **id != wrong)
+        .expect("seven ids");
     let labels = vec![
-        Label { text: question.into(), expert_id: (*expert).into() },
-        Label { text: "Tell me about the pressure gauges of unit eight".into(), expert_id: (*expert).into() },
-        Label { text: "gone".into(), expert_id: "no_such_expert".into() },
+        Label {
+            text: question.into(),
+            expert_id: (*expert).into(),
+        },
+        Label {
+            text: "Tell me about the pressure gauges of unit eight".into(),
+            expert_id: (*expert).into(),
+        },
+        Label {
+            text: "gone".into(),
+            expert_id: "no_such_expert".into(),
+        },
     ];
     let refit = router.refit(&labels).expect("labels are embedded");
     assert_eq!(refit.labels, 2);
     assert!(refit.after > refit.before, "{refit:?}");
-    let learned = router.clone().with_learned(&refit.proposed).expect("it is applied");
+    let learned = router
+        .clone()
+        .with_learned(&refit.proposed)
+        .expect("it is applied");
     assert_eq!(first(&learned.route(question)), *expert);
     let undone = learned.with_learned(&refit.undo).expect("it is undone");
     assert_eq!(undone.learned(), Learned::default());
@@ -213,7 +301,10 @@ fn corrections_are_learned_and_can_be_undone() {
 #[test]
 fn labels_that_are_right_already_change_nothing() {
     let router = shipped();
-    let labels = vec![Label { text: "What are the symptoms of leukemia?".into(), expert_id: "medical_dora".into() }];
+    let labels = vec![Label {
+        text: "What are the symptoms of leukemia?".into(),
+        expert_id: "medical_dora".into(),
+    }];
     let refit = router.refit(&labels).expect("labels are embedded");
     assert_eq!((refit.before, refit.after), (1.0, 1.0));
     assert_eq!(refit.proposed, refit.undo);
@@ -222,21 +313,31 @@ fn labels_that_are_right_already_change_nothing() {
 #[test]
 fn a_follow_up_stays_with_its_expert() {
     let recent = Recent {
-        mix: vec![ExpertWeight { expert_id: "medical_dora".into(), weight: 1.0 }],
+        mix: vec![ExpertWeight {
+            expert_id: "medical_dora".into(),
+            weight: 1.0,
+        }],
         read_again_tokens: 5_000,
         prefill_tokens_per_second: 100.0,
     };
     let router = shipped();
     let kept = router.route_after("And what about children?", &recent, &Stickiness::default());
     assert_eq!(kept.reason, RouteReason::Kept, "{}", kept.reason_text);
-    let changed = router.route_after("How do I undo the last git commit?", &recent, &Stickiness::default());
+    let changed = router.route_after(
+        "How do I undo the last git commit?",
+        &recent,
+        &Stickiness::default(),
+    );
     assert_eq!(first(&changed), "coding_dora");
 }
 
 #[test]
 fn many_questions_are_routed_as_each_alone() {
     let router = shipped();
-    let questions = ["What is photosynthesis?", "How do I undo the last git commit?"];
+    let questions = [
+        "What is photosynthesis?",
+        "How do I undo the last git commit?",
+    ];
     let together = router.route_all(&questions);
     for (question, route) in questions.iter().zip(together) {
         assert_eq!(route.candidates, router.route(question).candidates);
@@ -265,8 +366,14 @@ fn an_embedder_that_fails_leaves_the_words() {
         fast_path: 1.1,
         ..Tuning::default()
     };
-    let router = Router::builtin(Arc::new(Failing)).expect("examples are embedded").with_tuning(never);
+    let router = Router::builtin(Arc::new(Failing))
+        .expect("examples are embedded")
+        .with_tuning(never);
     let route = router.route("What are the symptoms of leukemia?");
     assert_eq!(first(&route), "medical_dora");
-    assert!(route.reason_text.contains("the embedder failed"), "{}", route.reason_text);
+    assert!(
+        route.reason_text.contains("the embedder failed"),
+        "{}",
+        route.reason_text
+    );
 }

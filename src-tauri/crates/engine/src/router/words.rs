@@ -142,10 +142,7 @@ mod tests {
                 "between 1999 and 35 or 20190",
                 " ^ between <year> and <number> or <number> ",
             ),
-            (
-                "`grep -rn` $HOME/*.txt",
-                " ^ ` grep - rn ` $ home / txt ",
-            ),
+            ("`grep -rn` $HOME/*.txt", " ^ ` grep - rn ` $ home / txt "),
             ("!!! ---", " ^ ! - "),
             ("سؤال 🙂 שאלה", " ^ سوال שאלה "),
             ("", " ^ "),
@@ -167,7 +164,10 @@ mod tests {
             (" ^ ", ""),
         ] {
             let start = words.folded.find(found).expect("it is there");
-            let range = words.in_text(start + usize::from(found.starts_with(' ')), start + found.len());
+            let range = words.in_text(
+                start + usize::from(found.starts_with(' ')),
+                start + found.len(),
+            );
             assert_eq!(&text[range], expected, "{found:?}");
         }
     }

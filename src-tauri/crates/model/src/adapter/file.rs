@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn names_of_tensors_are_understood() {
-        let peft = |name| place(name, AdapterForm::WeightDecomposed);
+        let peft = |name: &str| place(name, AdapterForm::WeightDecomposed);
         let prefix = "base_model.model.model.layers.3.mlp.up_proj";
         let up = |role| Some((3, LinearName::Up, role));
         assert_eq!(peft(&format!("{prefix}.lora_A.weight")), up(Role::A));
@@ -337,7 +337,7 @@ mod tests {
         }
         assert_eq!(peft(&format!("{prefix}.lora_A")), None);
         assert_eq!(peft("base_model.model.lm_head.lora_A.weight"), None);
-        let ours = |name| place(name, AdapterForm::Additive);
+        let ours = |name: &str| place(name, AdapterForm::Additive);
         let name = "model.layers.0.self_attn.q_proj.direction_A";
         assert_eq!(ours(name), Some((0, LinearName::Q, Role::A)));
         assert_eq!(ours("model.layers.0.self_attn.q_proj.lora_A.weight"), None);

@@ -109,8 +109,10 @@ impl Tensors<'_> {
         };
         let mut values = vec![0.0; shape.iter().product()];
         element.decode(bytes, &mut values);
-        // NaN is not at most anything.
-        match values.iter().position(|value| !(value.abs() <= largest)) {
+        match values
+            .iter()
+            .position(|value| value.is_nan() || value.abs() > largest)
+        {
             None => Ok(values),
             Some(at) => Err(self.refuse(
                 name,

@@ -303,9 +303,12 @@ fn growth(normalizer: &Value) -> usize {
     let steps = normalizer["normalizers"].as_array();
     let own = match normalizer["type"].as_str() {
         Some("Replace") => {
-            1 + normalizer["content"]
-                .as_str()
-                .map_or(0, |content| content.len())
+            let content = normalizer["content"].as_str().map_or(0, str::len);
+            match normalizer["pattern"]["String"].as_str().map_or(0, str::len) {
+                // An expression can match between any two characters.
+                0 => 1 + content,
+                replaced => content.div_ceil(replaced).max(1),
+            }
         }
         Some("Prepend") => {
             1 + normalizer["prepend"]
@@ -336,5 +339,33 @@ pub(super) fn library(place: String, error: tokenizers::Error) -> TextError {
     TextError::Library {
         place,
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::growth;
+    use serde_json::{Value, json};
+
+    fn replace(pattern: Value, content: &str) -> Value {
+        json!({"type": "Replace", "pattern": pattern, "content": content})
+    }
+
+    #[test]
+    fn a_text_grows_by_what_each_step_can_add() {
+        let of = |text: &str| json!({"String": text});
+        let steps = |steps: Vec<Value>| json!({"type": "Sequence", "normalizers": steps});
+        for (normalizer, expected) in [
+            (Value::Null, 1),
+            (replace(of("ı"), "i"), 1),
+            (replace(of(" "), "▁"), 3),
+            (replace(of(""), "ab"), 3),
+            (replace(json!({"Regex": "x*"}), "ab"), 3),
+            (steps(vec![replace(of("ß"), "ss"); 40]), 1),
+            (steps(vec![replace(of("a"), "aaaa"); 4]), 256),
+            (json!({"type": "Prepend", "prepend": "▁"}), 4),
+        ] {
+            assert_eq!(growth(&normalizer), expected, "{normalizer}");
+        }
     }
 }

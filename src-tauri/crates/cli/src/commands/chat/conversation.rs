@@ -6,7 +6,7 @@ use crate::commands::sampling;
 use crate::interrupt::Interrupt;
 use crate::output::{print_line, tell};
 use crate::stop::Stop;
-use r3mes_engine::api::{FinishReason, Message, Query, Role, SamplingChoice};
+use r3mes_engine::api::{ExpertChoice, FinishReason, Message, Query, Role, SamplingChoice};
 use r3mes_engine::{BUILTIN, Engine};
 use std::io::IsTerminal;
 use std::str::FromStr;
@@ -56,6 +56,7 @@ impl<'a> Conversation<'a> {
                 messages,
                 sampling: self.sampling.clone(),
                 max_tokens: self.max_tokens,
+                experts: ExpertChoice::Auto,
             },
             Some(&self.model),
         )?;

@@ -79,6 +79,7 @@ fn whole(content: &str) -> AnswerEnd {
         finish_reason: Some(FinishReason::Stop),
         seed: Some(u64::MAX),
         metrics: None,
+        routing: None,
         error: None,
     }
 }

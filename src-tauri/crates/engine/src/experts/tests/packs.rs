@@ -257,7 +257,7 @@ fn a_flipped_bit_anywhere_is_found_or_harms_nothing() {
             Err(EngineError::BadExpert { .. }) => {}
             Err(error) => panic!("{at}: {}", error.report()),
         }
-        at += whole.len() / 211;
+        at += whole.len() / 53;
     }
 }
 

@@ -80,7 +80,12 @@ impl Features {
 }
 
 /// Renumbers, without the entries that are rare and not chosen.
-fn only_frequent(mut rows: Vec<Vec<u32>>, names: &[String], counts: &[u32], chosen: usize) -> Features {
+fn only_frequent(
+    mut rows: Vec<Vec<u32>>,
+    names: &[String],
+    counts: &[u32],
+    chosen: usize,
+) -> Features {
     let mut new_ids = vec![u32::MAX; names.len()];
     let mut kept = Vec::new();
     for (at, name) in names.iter().enumerate() {

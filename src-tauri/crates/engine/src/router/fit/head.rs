@@ -60,9 +60,13 @@ pub fn head(rows: &[Row], embeddings: &[Vec<f32>], used: &[bool], options: HeadO
     let mut order = Order::new();
     let mut head = Head {
         embedder: EMBEDDER.to_owned(),
-        hidden: (0..dimension * units).map(|_| FIRST_HIDDEN * order.between()).collect(),
+        hidden: (0..dimension * units)
+            .map(|_| FIRST_HIDDEN * order.between())
+            .collect(),
         hidden_bias: vec![0.0; units],
-        top: (0..units).map(|_| std::array::from_fn(|_| FIRST_TOP * order.between())).collect(),
+        top: (0..units)
+            .map(|_| std::array::from_fn(|_| FIRST_TOP * order.between()))
+            .collect(),
         bias: [0.0; CLASSES],
     };
     let mut fit = Slopes {
@@ -77,7 +81,12 @@ pub fn head(rows: &[Row], embeddings: &[Vec<f32>], used: &[bool], options: HeadO
         order.shuffle(&mut samples);
         for batch in samples.chunks(BATCH) {
             for at in batch {
-                fit.add(&head, &embeddings[*at], rows[*at].class, weights[*at] / BATCH as f32);
+                fit.add(
+                    &head,
+                    &embeddings[*at],
+                    rows[*at].class,
+                    weights[*at] / BATCH as f32,
+                );
             }
             step += 1.0;
             let rate = RATE * (1.0 - step / steps).max(0.02);
@@ -143,7 +152,11 @@ impl Adam {
     }
 
     fn step(&mut self, weights: &mut [f32], rate: f32, pull: f32) {
-        let sums = self.slope.iter_mut().zip(&mut self.mean).zip(&mut self.square);
+        let sums = self
+            .slope
+            .iter_mut()
+            .zip(&mut self.mean)
+            .zip(&mut self.square);
         for (weight, ((slope, mean), square)) in weights.iter_mut().zip(sums) {
             *mean = 0.9 * *mean + 0.1 * *slope;
             *square = 0.99 * *square + 0.01 * *slope * *slope;

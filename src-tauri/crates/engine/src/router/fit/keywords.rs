@@ -63,22 +63,40 @@ const DECIMALS: f32 = 1000.0;
 const LEAST_WEIGHT: f32 = 0.02;
 
 /// Fits a lexicon on the rows that are used.
-pub fn keywords(rows: &[Row], features: &Features, used: &[bool], options: KeywordOptions) -> Keywords {
+pub fn keywords(
+    rows: &[Row],
+    features: &Features,
+    used: &[bool],
+    options: KeywordOptions,
+) -> Keywords {
     let weights = weights(rows, used);
     let values = values(features, rows.len());
     let counts = counts(rows, features, used);
     let mut allowed: Vec<bool> = counts
         .iter()
         .zip(&features.chosen)
-        .map(|((rows, sources), chosen)| *chosen || *sources >= LEAST_SOURCES && *rows >= LEAST_ROWS)
+        .map(|((rows, sources), chosen)| {
+            *chosen || *sources >= LEAST_SOURCES && *rows >= LEAST_ROWS
+        })
         .collect();
-    let first = fit(rows, features, used, &weights, &values, &allowed, options.passes.div_ceil(2));
+    let first = fit(
+        rows,
+        features,
+        used,
+        &weights,
+        &values,
+        &allowed,
+        options.passes.div_ceil(2),
+    );
     let mut matter: Vec<(f32, usize)> = (0..allowed.len())
         .filter(|at| allowed[*at])
         .map(|at| {
             let most = first.0[at].iter().map(|w| w.abs()).fold(0.0, f32::max);
             let chosen = if features.chosen[at] { f32::MAX } else { 0.0 };
-            (chosen.max(most * values[at] * (counts[at].0 as f32).sqrt()), at)
+            (
+                chosen.max(most * values[at] * (counts[at].0 as f32).sqrt()),
+                at,
+            )
         })
         .collect();
     matter.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -86,7 +104,15 @@ pub fn keywords(rows: &[Row], features: &Features, used: &[bool], options: Keywo
     for (_, at) in matter.iter().take(options.entries) {
         allowed[*at] = true;
     }
-    let (fitted, bias) = fit(rows, features, used, &weights, &values, &allowed, options.passes);
+    let (fitted, bias) = fit(
+        rows,
+        features,
+        used,
+        &weights,
+        &values,
+        &allowed,
+        options.passes,
+    );
     let mut entries: Vec<Entry> = (0..allowed.len())
         .filter(|at| allowed[*at])
         .map(|at| Entry {
@@ -124,7 +150,11 @@ fn values(features: &Features, rows: usize) -> Vec<f32> {
     (0..counts.len())
         .map(|at| {
             let name = &features.names[at];
-            let kind = match (features.chosen[at], name.contains('*') && name.len() > 1, name.matches(' ').count()) {
+            let kind = match (
+                features.chosen[at],
+                name.contains('*') && name.len() > 1,
+                name.matches(' ').count(),
+            ) {
                 (true, ..) => CHOSEN,
                 (_, true, _) => PART,
                 (_, _, 0) => 1.0,

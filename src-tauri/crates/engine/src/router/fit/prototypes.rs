@@ -47,7 +47,11 @@ pub fn examples(rows: &[Row], embeddings: &[Vec<f32>], used: &[bool]) -> Vec<Vec
 
 /// The members nearest to the centres.
 fn centres(members: &[usize], embeddings: &[Vec<f32>]) -> Vec<usize> {
-    let mut centres: Vec<Vec<f32>> = members.iter().take(EXAMPLES).map(|at| embeddings[*at].clone()).collect();
+    let mut centres: Vec<Vec<f32>> = members
+        .iter()
+        .take(EXAMPLES)
+        .map(|at| embeddings[*at].clone())
+        .collect();
     let nearest = |centres: &[Vec<f32>], at: usize| {
         (0..centres.len())
             .map(|centre| (dot(&centres[centre], &embeddings[at]), centre))
@@ -72,10 +76,9 @@ fn centres(members: &[usize], embeddings: &[Vec<f32>]) -> Vec<usize> {
     let mut best: Vec<usize> = centres
         .iter()
         .filter_map(|centre| {
-            members
-                .iter()
-                .copied()
-                .max_by(|a, b| dot(centre, &embeddings[*a]).total_cmp(&dot(centre, &embeddings[*b])))
+            members.iter().copied().max_by(|a, b| {
+                dot(centre, &embeddings[*a]).total_cmp(&dot(centre, &embeddings[*b]))
+            })
         })
         .collect();
     best.sort_unstable();

@@ -1,6 +1,6 @@
 //! `x·Wᵀ` as an operation of candle, computed by our own product.
 //!
-//! candle's takes the weights apart again for every product, which for the dozen tokens of a question costs ten times the product
+//! candle's takes the weights apart again for every product, which for the dozen tokens of a question costs more than the product
 //! itself (figures in this crate's README). Here a weight is read once for four tokens, in the order in which it lies, and every
 //! result is the same sixteen-lane sum whatever is beside it: a text's row has the same bits alone and in a batch.
 
