@@ -3,7 +3,7 @@
 use super::words::Words;
 
 /// Small words of Turkish, folded, that English has not.
-const TURKISH: [&str; 74] = [
+const TURKISH: [&str; 88] = [
     "ve",
     "bir",
     "bu",
@@ -76,16 +76,30 @@ const TURKISH: [&str; 74] = [
     "hayir",
     "merhaba",
     "olur",
-    "olan",
     "nelerdir",
+    "misin",
+    "misiniz",
+    "miyim",
+    "miyiz",
+    "musun",
+    "musunuz",
+    "muyum",
+    "bunu",
+    "bunun",
+    "sunu",
+    "nerelisin",
+    "kimler",
+    "kimlerdir",
+    "nerelerdeydin",
+    "biraz",
 ];
-/// Small words of English, folded, that Turkish has not.
-const ENGLISH: [&str; 62] = [
+/// Small words of English, folded, that Turkish has not; `in` and `i` follow an apostrophe in Turkish.
+const ENGLISH: [&str; 58] = [
     "the", "is", "are", "was", "were", "what", "who", "where", "when", "why", "how", "which", "of",
-    "to", "in", "for", "and", "or", "not", "with", "from", "by", "that", "this", "these", "it",
-    "its", "do", "does", "did", "can", "could", "should", "would", "will", "have", "has", "had",
-    "my", "your", "you", "i", "he", "she", "we", "they", "me", "if", "there", "about", "into",
-    "an", "be", "at", "as", "his", "her", "their", "find", "write", "list", "define",
+    "to", "for", "and", "or", "not", "with", "from", "by", "that", "this", "these", "it", "its",
+    "do", "does", "did", "can", "could", "should", "would", "will", "have", "has", "had", "my",
+    "your", "you", "he", "she", "we", "they", "if", "there", "about", "into", "be", "at", "as",
+    "his", "her", "their", "find", "write", "list", "define",
 ];
 /// Endings of Turkish words, folded, long enough not to be English ones.
 const ENDINGS: [&str; 30] = [

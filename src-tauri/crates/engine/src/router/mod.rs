@@ -43,6 +43,10 @@ use words::Words;
 const TURKISH: usize = 4;
 /// Share of the probability that a question in Turkish gives to `turkish_dora` at once.
 const TURKISH_SHARE: f32 = 0.9;
+/// Keyword score of `turkish_dora` from which an English question speaks of Turkish (`translate … into Turkish`).
+const NAMED: f32 = 0.5;
+/// What is left of the score of `turkish_dora` for an English question that does not.
+const ENGLISH_LEAVES: f32 = 0.1;
 /// Share of a Turkish question's score that the expert of its subject takes when the subject is plain.
 const SUBJECT_SHARE: f32 = 0.28;
 /// How plain a subject must be for that.
@@ -199,9 +203,8 @@ impl Router {
         let language = language::of(question, &words);
         let keywords = self.lexicon.look_up(&words);
         let mut keyword = softmax(keywords.logits, self.calibration.keyword_temperature);
-        if language == Some("tr") {
-            lean(&mut keyword, TURKISH, TURKISH_SHARE);
-        }
+        let named = keyword[TURKISH] >= NAMED;
+        tell_language(&mut keyword, language, named);
         let sure = keyword.iter().copied().fold(0.0, f32::max) >= self.tuning.fast_path;
         let fast = sure && !words.iter().any(|word| self.telling.contains(word));
         let known = keywords
@@ -246,9 +249,7 @@ impl Router {
             self.logits(&embedding),
             self.calibration.semantic_temperature,
         );
-        if scored.language == Some("tr") {
-            lean(&mut semantic, TURKISH, TURKISH_SHARE);
-        }
+        tell_language(&mut semantic, scored.language, keyword[TURKISH] >= NAMED);
         let own: Vec<f32> = self
             .own
             .iter()
@@ -316,6 +317,21 @@ impl Router {
                 .filter(|word| word.len() >= TELLING_WORD)
                 .collect(),
         );
+    }
+}
+
+/// What the language of the question says about `turkish_dora`.
+fn tell_language(scores: &mut Scores, language: Option<&str>, named: bool) {
+    match language {
+        Some("tr") => lean(scores, TURKISH, TURKISH_SHARE),
+        Some("en") if !named => {
+            scores[TURKISH] *= ENGLISH_LEAVES;
+            let sum: f32 = scores.iter().sum();
+            for score in scores {
+                *score /= sum;
+            }
+        }
+        _ => {}
     }
 }
 

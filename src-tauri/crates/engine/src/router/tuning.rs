@@ -48,7 +48,7 @@ impl Calibration {
     pub fn shipped() -> Calibration {
         Calibration {
             keyword_temperature: 0.5,
-            semantic_temperature: 2.0,
+            semantic_temperature: 3.0,
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct HeadOptions {
 impl Default for HeadOptions {
     fn default() -> HeadOptions {
         HeadOptions {
-            units: 96,
+            units: 128,
             passes: 4,
             questions: 5000,
             passages: 900,

@@ -17,8 +17,8 @@ pub struct KeywordOptions {
 impl Default for KeywordOptions {
     fn default() -> KeywordOptions {
         KeywordOptions {
-            entries: 30_000,
-            passes: 4,
+            entries: 140_000,
+            passes: 5,
         }
     }
 }
@@ -57,10 +57,13 @@ const CHOSEN: f32 = 3.0;
 /// Sources and rows an entry must occur in, unless chosen by hand.
 const LEAST_SOURCES: u8 = 2;
 const LEAST_ROWS: u32 = 5;
-/// Decimals of shipped weights.
-const DECIMALS: f32 = 1000.0;
+/// What an entry matters: its largest weight, times `rows ^ OFTEN`. Rare terms decide rare questions.
+const OFTEN: f32 = 0.25;
+/// Decimals of shipped weights and masses.
+const DECIMALS: f32 = 100.0;
+const MASS_DECIMALS: f32 = 1000.0;
 /// Shipped weights below this are left out.
-const LEAST_WEIGHT: f32 = 0.02;
+const LEAST_WEIGHT: f32 = 0.25;
 
 /// Fits a lexicon on the rows that are used.
 pub fn keywords(
@@ -94,7 +97,7 @@ pub fn keywords(
             let most = first.0[at].iter().map(|w| w.abs()).fold(0.0, f32::max);
             let chosen = if features.chosen[at] { f32::MAX } else { 0.0 };
             (
-                chosen.max(most * values[at] * (counts[at].0 as f32).sqrt()),
+                chosen.max(most * values[at] * (counts[at].0 as f32).powf(OFTEN)),
                 at,
             )
         })
@@ -118,7 +121,7 @@ pub fn keywords(
         .map(|at| Entry {
             text: features.names[at].clone(),
             weights: centred(fitted[at]).map(|weight| shipped(weight * values[at])),
-            mass: (values[at] * values[at] * DECIMALS).round() / DECIMALS,
+            mass: (values[at] * values[at] * MASS_DECIMALS).round() / MASS_DECIMALS,
         })
         .filter(|entry| entry.weights.iter().any(|weight| *weight != 0.0))
         .collect();
