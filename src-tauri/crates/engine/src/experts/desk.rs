@@ -18,7 +18,7 @@ use crate::gating::{ExpertFacts, Plan, Planned, share};
 use crate::jobs::Announce;
 use crate::probe::MemoryProbe;
 use crate::settings::ExpertSettings;
-use crate::tiers::{Cache, Preloader, Quiet, Tiered, next};
+use crate::tiers::{Cache, Preloader, Tiered, next};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
