@@ -123,9 +123,10 @@ fn is_part(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
 }
 
-/// Signs that say something about a question: money, shell, code, formulas.
+/// Signs that say something about a question: money, shell, code, formulas. Not `*`, which stands for letters in entries.
 fn is_sign(c: char) -> bool {
-    matches!(c, '€' | '£') || c.is_ascii_punctuation() && !matches!(c, '.' | ',' | ':' | '\'' | '^')
+    matches!(c, '€' | '£')
+        || c.is_ascii_punctuation() && !matches!(c, '.' | ',' | ':' | '\'' | '^' | '*')
 }
 
 #[cfg(test)]
@@ -141,7 +142,7 @@ mod tests {
                 "between 1999 and 35 or 20190",
                 " ^ between <year> and <number> or <number> ",
             ),
-            ("`grep -rn` $HOME/*.txt", " ^ ` grep - rn ` $ home / * txt "),
+            ("`grep -rn` $HOME/*.txt", " ^ ` grep - rn ` $ home / txt "),
             ("!!! ---", " ^ ! - "),
             ("سؤال 🙂 שאלה", " ^ سوال שאלה "),
             ("", " ^ "),
