@@ -207,6 +207,9 @@ pub(crate) fn change<R: Runtime>(
     change_with(app, engine, &|before, usual| merged(before, usual, changes))
 }
 
+/// What `settings.json` shall hold, from what it holds and the compiled-in values.
+type Merge<'a> = &'a dyn Fn(&Map<String, Value>, &Settings) -> Map<String, Value>;
+
 /// Changes what `settings.json` holds to what `merge` makes of it and of the compiled-in values, on disk and in the engine.
 ///
 /// # Errors
@@ -214,7 +217,7 @@ pub(crate) fn change<R: Runtime>(
 pub(crate) fn change_with<R: Runtime>(
     app: &AppHandle<R>,
     engine: &Engine,
-    merge: &dyn Fn(&Map<String, Value>, &Settings) -> Map<String, Value>,
+    merge: Merge<'_>,
 ) -> Result<(), Failure> {
     let home = engine.settings().home.clone();
     {

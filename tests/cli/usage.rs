@@ -168,9 +168,7 @@ fn wrong_arguments_exit_2_and_say_what_was_expected() {
 
 #[test]
 fn commands_of_later_versions_are_not_there() {
-    for command in [
-        "serve", "train", "adapter", "document", "route", "embed", "evaluate",
-    ] {
+    for command in ["serve", "train", "document", "evaluate"] {
         refuses(&[command], 2, &["unrecognized subcommand"]);
     }
     for command in ["health", "metrics", "warmup", "experts", "stats"] {

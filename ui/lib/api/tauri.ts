@@ -1,7 +1,7 @@
 // The backend of the real window: the commands and events that the Rust side generates.
 // The only hand-written file that knows Tauri.
 
-import { Channel, invoke } from '@tauri-apps/api/core'
+import { Channel } from '@tauri-apps/api/core'
 import { getCurrentWebview } from '@tauri-apps/api/webview'
 import type { Backend } from './backend'
 import { BackendError } from './backend'
@@ -43,14 +43,6 @@ async function streamed(
   })
   await run(channel)
   await last
-}
-
-/** Commands whose bindings are not generated yet. */
-async function call<T>(name: string, values: Record<string, unknown> = {}): Promise<T> {
-  return invoke<T>(name, values).catch((error: unknown) => {
-    const { code, message } = typeof error === 'object' && error !== null ? (error as Partial<Failure>) : {}
-    throw new BackendError(code ?? 'failed', message ?? String(error))
-  })
 }
 
 function onFileDrop(listener: (drop: FileDrop) => void): () => void {
@@ -116,7 +108,7 @@ export function tauriBackend(): Backend {
 
     ask: (request, onEvent) => streamed((channel) => done(commands.ask(request, channel)), onEvent),
     regenerate: (conversation: string, question: string, experts: ExpertChoice, onEvent) =>
-      streamed((channel) => call('regenerate', { conversation, question, experts, onEvent: channel }), onEvent),
+      streamed((channel) => done(commands.regenerate(conversation, question, experts, channel)), onEvent),
     async stop(answer) {
       await commands.stop(answer)
     },
@@ -139,22 +131,22 @@ export function tauriBackend(): Backend {
     cancelJob: (id) => done(commands.cancelJob(id)),
     dismissJob: (id) => done(commands.dismissJob(id)),
 
-    experts: () => call('experts'),
-    tiers: () => call('tiers'),
-    preloadExperts: (ids, tier) => call('preload_experts', { ids, tier }),
-    unloadExpert: (id) => call('unload_expert', { id }),
-    pinExpert: (id, pinned) => call('pin_expert', { id, pinned }),
-    importExpert: (path, id) => call('import_expert', { path, id }),
-    exportExpert: (id, path) => call('export_expert', { id, path }),
-    removeExpert: (id) => call('remove_expert', { id }),
-    routeQuestion: (text) => call('route_question', { text }),
-    routeFile: (path) => call('route_file', { path }),
-    expertSettings: () => call('expert_settings'),
-    saveExpertSettings: (changes) => call('save_expert_settings', { changes }),
-    labelAnswer: (message, label) => call('label_answer', { message, label }),
-    routerLabels: () => call('router_labels'),
-    refitRouter: () => call('refit_router'),
-    undoRefit: () => call('undo_refit'),
+    experts: () => value(commands.experts()),
+    tiers: () => value(commands.tiers()),
+    preloadExperts: (ids, tier) => value(commands.preloadExperts(ids, tier)),
+    unloadExpert: (id) => done(commands.unloadExpert(id)),
+    pinExpert: (id, pinned) => done(commands.pinExpert(id, pinned)),
+    importExpert: (path, id) => value(commands.importExpert(path, id)),
+    exportExpert: (id, path) => done(commands.exportExpert(id, path)),
+    removeExpert: (id) => value(commands.removeExpert(id)),
+    routeQuestion: (text) => value(commands.routeQuestion(text)),
+    routeFile: (path) => value(commands.routeFile(path)),
+    expertSettings: () => value(commands.expertSettings()),
+    saveExpertSettings: (changes) => value(commands.saveExpertSettings(changes)),
+    labelAnswer: (message, label) => done(commands.labelAnswer(message, label)),
+    routerLabels: () => value(commands.routerLabels()),
+    refitRouter: () => value(commands.refitRouter()),
+    undoRefit: () => done(commands.undoRefit()),
 
     doctor: () => value(commands.doctor()),
     settings: () => value(commands.settings()),

@@ -152,7 +152,7 @@ export class Chat {
         if (run.stopping) void this.#tellStop(run)
         break
       case 'routed':
-        run.routing = { route: event.route, experts: event.experts }
+        run.routing = { route: event.route, experts: event.experts, verdict: event.verdict }
         break
       case 'loading':
         run.phase = { kind: 'loading', phase: event.phase, done: event.done, total: event.total }

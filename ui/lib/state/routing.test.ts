@@ -15,6 +15,7 @@ const planned = (expert_id: string, weight: number): PlannedExpert => ({
 const routing = (question: string, experts: PlannedExpert[], kept: string | null = null): Routing => ({
   route: routeOf(question, EXPERT_SETTINGS, kept),
   experts,
+  verdict: '',
 })
 
 describe('who answers', () => {

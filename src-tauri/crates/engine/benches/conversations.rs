@@ -46,6 +46,7 @@ fn fill(store: &Conversations, exchanges: usize) -> String {
             seed: Some(1),
             metrics: None,
             error: None,
+            routing: None,
         };
         let finished = store
             .finish_answer(&asked.answer.id, &end)

@@ -166,7 +166,7 @@ fn on_dev(shipped: &Router, read: &router_data::Read, dev: &[usize]) {
         "confusion (rows: label; columns: {})",
         CLASS_NAMES.join(", ")
     );
-    for class in 0..CLASSES {
+    for (class, name) in CLASS_NAMES.iter().enumerate() {
         let row: Vec<String> = (0..CLASSES)
             .map(|other| {
                 (0..truth.len())
@@ -175,7 +175,7 @@ fn on_dev(shipped: &Router, read: &router_data::Read, dev: &[usize]) {
                     .to_string()
             })
             .collect();
-        println!("  {}\t{}", CLASS_NAMES[class], row.join("\t"));
+        println!("  {name}\t{}", row.join("\t"));
     }
     println!("other settings on dev (keyword weight, fast path, macro-F1)");
     for keyword_weight in [0.0, 0.3, 0.5, 0.7, 1.0] {

@@ -8,7 +8,7 @@ mod router_data;
 use r3mes_engine::router::fit::{
     Features, HeadOptions, KeywordOptions, examples, head, keywords, write,
 };
-use r3mes_engine::router::{Calibration, Embeds, builtin_embedder};
+use r3mes_engine::router::{Calibration, builtin_embedder};
 use std::path::{Path, PathBuf};
 
 fn main() {

@@ -307,8 +307,8 @@ fn follow(
                 total_tokens,
             }),
             Waited::Event(Event::Routed(decided)) => {
-                events(ChatEvent::Routed((*decided).clone()));
-                routing = Some(*decided);
+                events(ChatEvent::Routed(decided.clone()));
+                routing = Some(decided);
             }
             Waited::Event(Event::Done(result)) => {
                 return AnswerEnd {

@@ -286,10 +286,10 @@ pub enum EngineError {
     Text(#[from] r3mes_model::text::TextError),
     /// The embedder's files cannot be used, or it refuses a text.
     #[error(transparent)]
-    Embedding(#[from] r3mes_model::embedding::EmbeddingError),
+    Embedding(Box<r3mes_model::embedding::EmbeddingError>),
     /// An adapter cannot be used.
     #[error(transparent)]
-    Adapter(#[from] r3mes_model::adapter::AdapterError),
+    Adapter(Box<r3mes_model::adapter::AdapterError>),
     /// The model could not go on.
     #[error(transparent)]
     Generate(#[from] r3mes_model::generate::GenerateError),
@@ -390,6 +390,20 @@ impl EngineError {
             path,
             source,
         }
+    }
+}
+
+/// Boxed: it is larger than all other errors, which every result would pay for.
+impl From<r3mes_model::embedding::EmbeddingError> for EngineError {
+    fn from(error: r3mes_model::embedding::EmbeddingError) -> EngineError {
+        EngineError::Embedding(Box::new(error))
+    }
+}
+
+/// As above.
+impl From<r3mes_model::adapter::AdapterError> for EngineError {
+    fn from(error: r3mes_model::adapter::AdapterError) -> EngineError {
+        EngineError::Adapter(Box::new(error))
     }
 }
 

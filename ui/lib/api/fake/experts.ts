@@ -113,7 +113,11 @@ export class FakeExperts {
   routing(question: string, choice: ExpertChoice, kept: string | null = null): Routing | null {
     if (choice.mode === 'base' || (choice.mode === 'auto' && !this.settings.router_enabled)) {
       const route = routeOf('', this.settings)
-      return { route: { ...route, scores: [], candidates: [], reason: 'none', reason_text: '' }, experts: [] }
+      return {
+        route: { ...route, scores: [], candidates: [], reason: 'none', reason_text: '' },
+        experts: [],
+        verdict: '',
+      }
     }
     if (choice.mode === 'pinned') {
       for (const id of choice.ids) {
@@ -126,7 +130,7 @@ export class FakeExperts {
     const gone = new Set(route.dropped.map((one) => one.expert_id))
     const able = route.candidates.filter((one) => !gone.has(one.expert_id))
     const total = able.reduce((sum, one) => sum + one.weight, 0) || 1
-    return { route, experts: able.map((one) => this.#planned(one.expert_id, one.weight / total)) }
+    return { route, experts: able.map((one) => this.#planned(one.expert_id, one.weight / total)), verdict: '' }
   }
 
   #planned(id: string, weight: number): PlannedExpert {

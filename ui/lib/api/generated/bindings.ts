@@ -33,7 +33,7 @@ export const commands = {
 	savePreset: (preset: Preset) => typedError<Preset, Failure>(__TAURI_INVOKE("save_preset", { preset })),
 	deletePreset: (id: string) => typedError<null, Failure>(__TAURI_INVOKE("delete_preset", { id })),
 	ask: (request: AskRequest, onEvent: Channel<ChatEvent>) => typedError<null, Failure>(__TAURI_INVOKE("ask", { request, onEvent })),
-	regenerate: (conversation: string, question: string, onEvent: Channel<ChatEvent>) => typedError<null, Failure>(__TAURI_INVOKE("regenerate", { conversation, question, onEvent })),
+	regenerate: (conversation: string, question: string, experts: ExpertChoice, onEvent: Channel<ChatEvent>) => typedError<null, Failure>(__TAURI_INVOKE("regenerate", { conversation, question, experts, onEvent })),
 	/**  Not awaited behind other work: a stop must be immediate. */
 	stop: (answer: string) => __TAURI_INVOKE<void>("stop", { answer }),
 	contextUse: (conversation: string, leaf: string | null, draft: string) => typedError<ContextUse, Failure>(__TAURI_INVOKE("context_use", { conversation, leaf, draft })),
@@ -45,6 +45,22 @@ export const commands = {
 	verifyModel: (name: string) => typedError<Job, Failure>(__TAURI_INVOKE("verify_model", { name })),
 	removeModel: (name: string) => typedError<Bytes, Failure>(__TAURI_INVOKE("remove_model", { name })),
 	doctor: () => typedError<DoctorReport, Failure>(__TAURI_INVOKE("doctor")),
+	experts: () => typedError<ExpertEntry[], Failure>(__TAURI_INVOKE("experts")),
+	tiers: () => typedError<TierReport[], Failure>(__TAURI_INVOKE("tiers")),
+	preloadExperts: (ids: string[], tier: Tier | null) => typedError<PreloadReport[], Failure>(__TAURI_INVOKE("preload_experts", { ids, tier })),
+	unloadExpert: (id: string) => typedError<null, Failure>(__TAURI_INVOKE("unload_expert", { id })),
+	pinExpert: (id: string, pinned: boolean) => typedError<null, Failure>(__TAURI_INVOKE("pin_expert", { id, pinned })),
+	importExpert: (path: string, id: string | null) => typedError<ExpertEntry, Failure>(__TAURI_INVOKE("import_expert", { path, id })),
+	exportExpert: (id: string, path: string) => typedError<null, Failure>(__TAURI_INVOKE("export_expert", { id, path })),
+	removeExpert: (id: string) => typedError<Bytes, Failure>(__TAURI_INVOKE("remove_expert", { id })),
+	routeQuestion: (text: string) => typedError<Route, Failure>(__TAURI_INVOKE("route_question", { text })),
+	routeFile: (path: string) => typedError<RouteFileReport, Failure>(__TAURI_INVOKE("route_file", { path })),
+	expertSettings: () => typedError<ExpertSettingsView, Failure>(__TAURI_INVOKE("expert_settings")),
+	saveExpertSettings: (changes: ExpertSettingsChanges) => typedError<ExpertSettings, Failure>(__TAURI_INVOKE("save_expert_settings", { changes })),
+	labelAnswer: (message: string, label: ExpertLabel | null) => typedError<null, Failure>(__TAURI_INVOKE("label_answer", { message, label })),
+	routerLabels: () => typedError<RouterLabels, Failure>(__TAURI_INVOKE("router_labels")),
+	refitRouter: () => typedError<RefitReport, Failure>(__TAURI_INVOKE("refit_router")),
+	undoRefit: () => typedError<null, Failure>(__TAURI_INVOKE("undo_refit")),
 	jobs: () => typedError<Job[], Failure>(__TAURI_INVOKE("jobs")),
 	pauseJob: (id: string) => typedError<null, Failure>(__TAURI_INVOKE("pause_job", { id })),
 	resumeJob: (id: string) => typedError<null, Failure>(__TAURI_INVOKE("resume_job", { id })),
@@ -69,6 +85,15 @@ export const events = {
 };
 
 /* Types */
+/**  How an adapter changes a linear. */
+export type AdapterKind = 
+/**  DoRA as PEFT stores it. */
+"weight_decomposed" | 
+/**  The R3MES form: a low-rank direction with its own magnitude, added. */
+"additive" | 
+/**  Plain LoRA. */
+"low_rank";
+
 /**  Every setting of the window and those of the engine it shows. */
 export type AppSettings = {
 	theme: Theme,
@@ -99,6 +124,8 @@ export type AskRequest = {
 	parent: string | null,
 	/**  The question. */
 	text: string,
+	/**  Who is to answer. */
+	experts?: ExpertChoice,
 };
 
 /**  A size, as a JavaScript number. */
@@ -110,6 +137,8 @@ export type Change =
 "conversations" | 
 /**  Installed models, the chosen one, or the one in memory. */
 "models" | 
+/**  Installed experts, where they are, or what is pinned. */
+"experts" | 
 /**  Long work. */
 "jobs" | 
 /**  Settings. */
@@ -121,41 +150,45 @@ export type Changed = Change;
 /**  One step of an answer in a conversation: `Stored` first, `Done` or `Failed` last. */
 export type ChatEvent = 
 /**  Both are on disk before anything is computed. */
-{ type: "stored"; 
+({ type: "stored"; 
 /**  The question; none when another answer to an old one was asked for. */
 question: Message | null; 
 /**  The empty answer, in the state `running`. */
-answer: Message } | 
+answer: Message }) & { done?: never; done_tokens?: never; phase?: never; summary?: never; text?: never; total?: never; total_tokens?: never } | 
 /**  The answer waits for others, or the model is being brought into memory. */
-{ type: "loading"; 
+({ type: "loading"; 
 /**  What is being done, in words. */
 phase: string; 
 /**  Units done; the unit is the phase's own. */
 done: number; 
 /**  Units in all; 0 when not known. */
-total: number } | 
+total: number }) & { answer?: never; done_tokens?: never; question?: never; summary?: never; text?: never; total_tokens?: never } | 
+/**  It is decided who helps. */
+{
+	type: "routed",
+} & Routing | 
 /**  The prompt is being processed. */
-{ type: "prefill"; 
+({ type: "prefill"; 
 /**  Tokens processed or found in memory. */
 done_tokens: number; 
 /**  Tokens of the prompt. */
-total_tokens: number } | 
+total_tokens: number }) & { answer?: never; done?: never; phase?: never; question?: never; summary?: never; text?: never; total?: never } | 
 /**  A piece of the answer. */
-{ type: "token"; 
+({ type: "token"; 
 /**  The piece. */
-text: string } | 
+text: string }) & { answer?: never; done?: never; done_tokens?: never; phase?: never; question?: never; summary?: never; total?: never; total_tokens?: never } | 
 /**  The answer is finished, or was cancelled. */
-{ type: "done"; 
+({ type: "done"; 
 /**  As it is stored. */
 answer: Message; 
 /**  Its conversation as the list shows it. */
-summary: ConversationSummary } | 
+summary: ConversationSummary }) & { done?: never; done_tokens?: never; phase?: never; question?: never; text?: never; total?: never; total_tokens?: never } | 
 /**  The answer could not be finished; why stands in it. */
-{ type: "failed"; 
+({ type: "failed"; 
 /**  As it is stored. */
 answer: Message; 
 /**  Its conversation as the list shows it. */
-summary: ConversationSummary };
+summary: ConversationSummary }) & { done?: never; done_tokens?: never; phase?: never; question?: never; text?: never; total?: never; total_tokens?: never };
 
 /**  How the next question would fill the context; tokens. */
 export type ContextUse = {
@@ -253,6 +286,146 @@ export type DoctorReport = {
 	model: DoctorModel,
 	/**  Everything that stands in the way of an answer; empty when all is well. */
 	problems: string[],
+};
+
+/**  One figure of an expert's evaluation. */
+export type EvaluationFigure = {
+	/**  What was measured. */
+	name: string,
+	/**  With the base model. */
+	base: number,
+	/**  With the expert. */
+	expert: number,
+	/**  Whether less is better. */
+	lower_is_better: boolean,
+};
+
+/**  Who is to answer. */
+export type ExpertChoice = 
+/**  Whoever the router finds. */
+{ mode: "auto" } | 
+/**  These, or an error; equal shares. */
+{ mode: "pinned"; 
+/**  Their ids. */
+ids: string[] } | 
+/**  The model alone. */
+{ mode: "base" };
+
+/**  An expert that was wanted and could not run. */
+export type ExpertDropped = {
+	/**  Its id. */
+	expert_id: string,
+	/**  The reason, in bytes where it is about memory. */
+	reason: string,
+};
+
+/**  One expert, installed or known by name only. */
+export type ExpertEntry = {
+	/**  Its id. */
+	expert_id: string,
+	/**  Its field, in one word. */
+	domain: string,
+	/**  Whether its files are installed. */
+	registered: boolean,
+	/**  Where it is now; absent when nothing is installed or it is broken. */
+	tier: Tier | null,
+	/**  Bytes of its files. */
+	size_bytes: number,
+	/**  Bytes it takes in memory; absent when not installed or broken. */
+	resident_bytes: number | null,
+	/**  Version of its files: `sha256:…` of their content; empty when not installed. */
+	generation: string,
+	/**  Whether it stays in memory whatever happens. */
+	pinned: boolean,
+	/**  Why it cannot be used. */
+	error?: string | null,
+	/**  Name for people. */
+	name: string,
+	/**  What it is good for, in a sentence; may be empty. */
+	description: string,
+	/**  Licence of its files, where stated. */
+	licence: string | null,
+	/**  The model it was made for, where stated. */
+	base_model: string | null,
+	/**  How it changes a linear; absent when not installed or broken. */
+	kind: AdapterKind | null,
+	/**  Its rank; absent when not installed or broken. */
+	rank: number | null,
+	/**  Example questions it brings for the router. */
+	examples: number,
+	/**  Perplexity or other figures against the base model, as its evaluation states them. */
+	evaluation: EvaluationFigure[],
+	/**  Questions that found it in memory, since the program started. */
+	hits: number,
+	/**  Questions that had to fetch it from disk, since the program started. */
+	misses: number,
+	/**  When it last helped, in milliseconds since 1970; absent when it has not since the program started. */
+	last_used_ms: number | null,
+};
+
+/**  Who should have answered, as a person says it. */
+export type ExpertLabel = {
+	/**  The expert; none is the base model. */
+	expert_id: string | null,
+};
+
+/**  How an expert scored for the question. */
+export type ExpertScore = {
+	/**  Its id. */
+	expert_id: string,
+	/**  Score of the keyword stage, 0 to 1: a calibrated probability. */
+	keyword: number,
+	/**  Score of the semantic stage, 0 to 1: a calibrated probability. 0 where the stage did not run. */
+	semantic: number,
+	/**  The two together. */
+	fused: number,
+	/**  Reasons in words. */
+	why: string[],
+	/**  Words of the question that the lexicon knows, strongest first. */
+	matched: MatchedWord[],
+	/**  Examples of this expert that are nearest to the question, nearest first. */
+	nearest: NearestExample[],
+};
+
+/**  The numbers in use, or the documented ones. */
+export type ExpertSettings = {
+	router_enabled: boolean,
+	keyword_weight: number,
+	semantic_weight: number,
+	fast_path: number,
+	fallback: number,
+	reject: number,
+	preload: boolean,
+	/**  None: as much as the machine has to spare. */
+	ram_budget_bytes: number | null,
+	vram_budget_bytes: number | null,
+};
+
+/**  Some of them, to be changed; what is absent stays, a budget of null is measured again. */
+export type ExpertSettingsChanges = {
+	router_enabled?: boolean | null,
+	keyword_weight?: number | null,
+	semantic_weight?: number | null,
+	fast_path?: number | null,
+	fallback?: number | null,
+	reject?: number | null,
+	preload?: boolean | null,
+	ram_budget_bytes?: number | null,
+	vram_budget_bytes?: number | null,
+};
+
+/**  Both. */
+export type ExpertSettingsView = {
+	now: ExpertSettings,
+	defaults: ExpertSettings,
+};
+
+/**  An expert with its share. */
+export type ExpertWeight = {
+	/**  Its id. */
+	expert_id: string,
+	/**  Its share; the shares of a mix add up to 1. */
+	weight: number,
 };
 
 /**  What an export looks like. */
@@ -425,6 +598,16 @@ export type LoadedModel = {
 	backend: string,
 };
 
+/**  A word or phrase of the question that the lexicon knows. */
+export type MatchedWord = {
+	/**  As it stands in the question. */
+	text: string,
+	/**  The entry of the lexicon. */
+	entry: string,
+	/**  What it adds to the score. */
+	weight: number,
+};
+
 /**  Main memory. */
 export type MemoryReport = {
 	/**  Installed, or granted to this container. */
@@ -457,6 +640,10 @@ export type Message = {
 	error: MessageError | null,
 	/**  Of finished answers: how fast. */
 	metrics: MessageMetrics | null,
+	/**  Of answers: who was considered and who helped. Absent in answers from before there were experts. */
+	routing?: Routing | null,
+	/**  Of answers: who should have helped, where a person said so. */
+	expert_label?: ExpertLabel | null,
 };
 
 /**  What went wrong with an answer. */
@@ -473,6 +660,10 @@ export type MessageMetrics = {
 	total_time_ms: number,
 	/**  Bringing the model into memory; 0 when it was there. */
 	loading_time_ms: number,
+	/**  Of which adapters. */
+	expert_loading_time_ms?: number,
+	/**  Deciding who helps. */
+	routing_time_ms?: number,
 	/**  Processing the prompt. */
 	prefill_time_ms: number,
 	/**  Producing the answer's tokens. */
@@ -545,6 +736,14 @@ export type ModelsView = {
 	loaded: LoadedModel | null,
 };
 
+/**  An example question of an expert. */
+export type NearestExample = {
+	/**  The example. */
+	text: string,
+	/**  Cosine of the angle between the two embeddings. */
+	similarity: number,
+};
+
 /**  A host that this program may contact. */
 export type OutboundHost = {
 	/**  Its name; a star stands for any. */
@@ -553,6 +752,34 @@ export type OutboundHost = {
 	purpose: Purpose,
 	/**  Whether it may be contacted as things stand. */
 	enabled: boolean,
+};
+
+/**  An expert that helps with an answer, and where it is. */
+export type PlannedExpert = {
+	/**  Its id. */
+	expert_id: string,
+	/**  Its share of the mix. */
+	weight: number,
+	/**  Which version of its files. */
+	generation: string,
+	/**  Where it computes. */
+	tier: Tier,
+	/**  Bytes it takes there. */
+	resident_bytes: number,
+	/**  Whether it had to be read from disk for this answer. */
+	fetched: boolean,
+};
+
+/**  How a preload of one expert went. */
+export type PreloadReport = {
+	/**  The expert. */
+	expert_id: string,
+	/**  Where it is now; absent when it failed. */
+	tier: Tier | null,
+	/**  How long it took, in milliseconds. */
+	ms: number,
+	/**  Why it failed. */
+	error?: string | null,
 };
 
 /**  A named system prompt with its sampling. */
@@ -574,6 +801,16 @@ export type Purpose =
 /**  The files themselves, where the hub keeps them elsewhere. */
 "model_hub_files";
 
+/**  What a refit of the router brought: shares of the labels that are routed right, 0 to 1. */
+export type RefitReport = {
+	/**  Labels it saw. */
+	labels: number,
+	/**  Before it. */
+	before: number,
+	/**  After it, each label judged without itself. */
+	after: number,
+};
+
 /**  Who said a message. */
 export type Role = 
 /**  Instructions that hold for the whole conversation. */
@@ -582,6 +819,83 @@ export type Role =
 "user" | 
 /**  The model. */
 "assistant";
+
+/**  Who was considered for the question. */
+export type Route = {
+	/**  Whether the keyword stage was sure enough to decide alone. */
+	used_fast_path: boolean,
+	/**  Every expert that scored, best first. */
+	scores: ExpertScore[],
+	/**  Every expert that was dropped by the gate. */
+	dropped: ExpertDropped[],
+	/**  Those who should help, best first; the gate decides who can. Empty is the base model. */
+	candidates: ExpertWeight[],
+	/**  How the candidates came to be. */
+	reason: RouteReason,
+	/**  The reason in words, with its numbers. */
+	reason_text: string,
+	/**  The language of the question, where it could be told: `en` or `tr`. */
+	language: string | null,
+	/**  Time of the keyword stage, in milliseconds. */
+	keyword_ms: number,
+	/**  Time of the semantic stage, in milliseconds; 0 where it did not run. */
+	semantic_ms: number,
+};
+
+/**  A file of questions whose expert is known, routed one by one. */
+export type RouteFileReport = {
+	/**  Questions. */
+	rows: number,
+	/**  Those routed to their expert. */
+	correct: number,
+	/**  Lines that could not be read or name no known expert. */
+	skipped: number,
+	/**  Mean of the experts' F1. */
+	macro_f1: number,
+	/**  For one question, in milliseconds. */
+	mean_ms: number,
+	/**  Names of rows and columns; the empty one is the base model. */
+	experts: string[],
+	/**  `confusion[expected][routed]`. */
+	confusion: number[][],
+};
+
+/**  How the candidates came to be. */
+export type RouteReason = 
+/**  Nobody was considered: no question was routed. */
+"none" | 
+/**  The keyword stage was sure enough to decide alone. */
+"fast_path" | 
+/**  Both stages together. */
+"fused" | 
+/**  No expert was sure, so the fallback joined. */
+"fallback" | 
+/**  No expert fits; the base model answers. */
+"rejected" | 
+/**  The experts of the previous answer stay: another would gain less than reading the conversation again costs. */
+"kept" | 
+/**  Named by the person or the program that asks. */
+"forced";
+
+/**  Labels that people gave. */
+export type RouterLabels = {
+	/**  Answers that carry a label. */
+	total: number,
+	/**  Those of them that no refit has seen. */
+	unused: number,
+	/**  The refit in use, which can be undone. */
+	refit: RefitReport | null,
+};
+
+/**  Who was considered for an answer, and who helps. */
+export type Routing = {
+	/**  Who was considered, and why. */
+	route: Route,
+	/**  Who helps, best first; nobody is the base model. */
+	experts: PlannedExpert[],
+	/**  What the gate decided, in words with bytes. */
+	verdict: string,
+};
 
 /**  What differs from the settings in one conversation. Each `None` takes the value of the settings. */
 export type SamplingChoice = {
@@ -660,6 +974,35 @@ export type SystemReport = {
 
 /**  Light or dark. */
 export type Theme = "system" | "light" | "dark";
+
+/**  Where an adapter is resident. */
+export type Tier = 
+/**  Memory of a graphics processor. */
+"vram" | 
+/**  Main memory. */
+"ram" | 
+/**  Its files only. */
+"disk";
+
+/**  What a tier holds. */
+export type TierReport = {
+	/**  Which. */
+	tier: Tier,
+	/**  Whether this machine has it. */
+	present: boolean,
+	/**  Why, or why not, and where the budget comes from. */
+	reason: string,
+	/**  Bytes we may use for adapters; 0 when absent, the free space for the disk. */
+	budget_bytes: number,
+	/**  Bytes adapters use now. */
+	used_bytes: number,
+	/**  Adapters there. */
+	experts: string[],
+	/**  Requests served from here, since the program started. */
+	hits: number,
+	/**  Adapters pushed out of here, since the program started. */
+	evictions: number,
+};
 
 /**  A download that was interrupted and can go on. */
 export type Unfinished = {

@@ -23,6 +23,10 @@ pub struct AskRequest {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one event is alive at a time, and the largest come twice in an answer"
+)]
 pub enum ChatEvent {
     /// Both are on disk before anything is computed.
     Stored {
@@ -43,7 +47,7 @@ pub enum ChatEvent {
         total: u64,
     },
     /// It is decided who helps.
-    Routed(Routing),
+    Routed(Box<Routing>),
     /// The prompt is being processed.
     Prefill {
         /// Tokens processed or found in memory.

@@ -147,7 +147,7 @@ pub struct Message {
     pub metrics: Option<MessageMetrics>,
     /// Of answers: who was considered and who helped. Absent in answers from before there were experts.
     #[serde(default)]
-    pub routing: Option<Routing>,
+    pub routing: Option<Box<Routing>>,
     /// Of answers: who should have helped, where a person said so.
     #[serde(default)]
     pub expert_label: Option<ExpertLabel>,

@@ -105,8 +105,10 @@ pub struct EvaluationFigure {
     /// What was measured.
     pub name: String,
     /// With the base model.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub base: f64,
     /// With the expert.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub expert: f64,
     /// Whether less is better.
     pub lower_is_better: bool,
@@ -147,6 +149,7 @@ pub struct PreloadReport {
     /// Where it is now; absent when it failed.
     pub tier: Option<Tier>,
     /// How long it took, in milliseconds.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub ms: f64,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,6 +213,7 @@ pub struct PlannedExpert {
     /// Its id.
     pub expert_id: String,
     /// Its share of the mix.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub weight: f32,
     /// Which version of its files.
     pub generation: String,
@@ -231,7 +235,6 @@ pub struct Routing {
     /// Who helps, best first; nobody is the base model.
     pub experts: Vec<PlannedExpert>,
     /// What the gate decided, in words with bytes.
-    #[serde(default)]
     pub verdict: String,
 }
 

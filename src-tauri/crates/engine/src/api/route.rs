@@ -9,18 +9,19 @@ pub struct ExpertScore {
     /// Its id.
     pub expert_id: String,
     /// Score of the keyword stage, 0 to 1: a calibrated probability.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub keyword: f32,
     /// Score of the semantic stage, 0 to 1: a calibrated probability. 0 where the stage did not run.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub semantic: f32,
     /// The two together.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub fused: f32,
     /// Reasons in words.
     pub why: Vec<String>,
     /// Words of the question that the lexicon knows, strongest first.
-    #[serde(default)]
     pub matched: Vec<MatchedWord>,
     /// Examples of this expert that are nearest to the question, nearest first.
-    #[serde(default)]
     pub nearest: Vec<NearestExample>,
 }
 
@@ -33,6 +34,7 @@ pub struct MatchedWord {
     /// The entry of the lexicon.
     pub entry: String,
     /// What it adds to the score.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub weight: f32,
 }
 
@@ -43,6 +45,7 @@ pub struct NearestExample {
     /// The example.
     pub text: String,
     /// Cosine of the angle between the two embeddings.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub similarity: f32,
 }
 
@@ -53,6 +56,7 @@ pub struct ExpertWeight {
     /// Its id.
     pub expert_id: String,
     /// Its share; the shares of a mix add up to 1.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub weight: f32,
 }
 
@@ -99,21 +103,17 @@ pub struct Route {
     /// Every expert that was dropped by the gate.
     pub dropped: Vec<ExpertDropped>,
     /// Those who should help, best first; the gate decides who can. Empty is the base model.
-    #[serde(default)]
     pub candidates: Vec<ExpertWeight>,
     /// How the candidates came to be.
-    #[serde(default)]
     pub reason: RouteReason,
     /// The reason in words, with its numbers.
-    #[serde(default)]
     pub reason_text: String,
     /// The language of the question, where it could be told: `en` or `tr`.
-    #[serde(default)]
     pub language: Option<String>,
     /// Time of the keyword stage, in milliseconds.
-    #[serde(default)]
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub keyword_ms: f64,
     /// Time of the semantic stage, in milliseconds; 0 where it did not run.
-    #[serde(default)]
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub semantic_ms: f64,
 }

@@ -18,13 +18,16 @@ const RANK: usize = 16;
 /// Swaps that are timed.
 const SWAPS: usize = 20;
 
+/// The mix that is measured, and with adapters what swapping them costs.
+type Prepared = (Arc<Mix>, Option<AdapterBench>);
+
 /// The mix that is measured; nothing when it was cancelled. The speeds in the report are left 0.
 pub(super) fn prepare(
     model: &Model,
     options: &BenchOptions,
     cancel: &Cancel,
     progress: &mut dyn FnMut(&str),
-) -> Result<Option<(Arc<Mix>, Option<AdapterBench>)>, EngineError> {
+) -> Result<Option<Prepared>, EngineError> {
     let count = options.adapters;
     if count > MOST_ADAPTERS {
         return Err(EngineError::BadRequest {

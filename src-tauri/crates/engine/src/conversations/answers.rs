@@ -35,7 +35,7 @@ pub struct AnswerEnd {
     /// What went wrong.
     pub error: Option<MessageError>,
     /// Who was considered and who helped, when it came that far.
-    pub routing: Option<Routing>,
+    pub routing: Option<Box<Routing>>,
 }
 
 /// What [`Conversations::finish_answer`] left behind.
@@ -162,7 +162,7 @@ impl Conversations {
                     },
                     |row| row.get(0),
                 )?;
-            put_route(transaction, row, end.routing.as_ref())?;
+            put_route(transaction, row, end.routing.as_deref())?;
             index::put_if_shown(transaction, row)?;
             touch(transaction, conversation, now)?;
             Ok(Finished {

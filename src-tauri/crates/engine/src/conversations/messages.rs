@@ -121,7 +121,7 @@ pub(super) fn insert(
             ":error_message": error.map(|error| &error.message),
             ":metrics": metrics,
         })?;
-    put_route(connection, row, message.routing.as_ref())?;
+    put_route(connection, row, message.routing.as_deref())?;
     if message.expert_label.is_some() {
         put_label(connection, row, message.expert_label.as_ref())?;
     }

@@ -18,7 +18,7 @@ use crate::gating::{ExpertFacts, Plan, Planned, share};
 use crate::jobs::Announce;
 use crate::probe::MemoryProbe;
 use crate::settings::ExpertSettings;
-use crate::tiers::{Cache, Preloader, Quiet, Tiered, next};
+use crate::tiers::{Cache, Preloader, Tiered, next};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +38,9 @@ pub(crate) struct Taught {
     modified: Option<SystemTime>,
 }
 
+/// A model by its headers, as its files were then.
+type Known = (Located, Option<SystemTime>, Arc<Base>);
+
 /// Everything about experts that threads share.
 pub(crate) struct Desk {
     pub shelf: Arc<Shelf>,
@@ -48,7 +51,7 @@ pub(crate) struct Desk {
     watchers: Mutex<Vec<Announce>>,
     models: AtomicU64,
     /// The chosen model by its headers, as long as it is the same.
-    base: Mutex<Option<(Located, Option<SystemTime>, Arc<Base>)>>,
+    base: Mutex<Option<Known>>,
 }
 
 impl Desk {

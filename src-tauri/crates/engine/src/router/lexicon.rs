@@ -100,11 +100,6 @@ impl Lexicon {
     pub fn entry(&self, found: &Found) -> &Entry {
         &self.entries[found.entry]
     }
-
-    /// Entries in the lexicon.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
 }
 
 /// The entry as it is looked for: spaces are the boundaries of words.

@@ -117,9 +117,9 @@ fn sums<L: Lanes, E: Element, const R: usize, const T: usize>(
         }
         add_block::<L, E, R, T>(l, rows, (first, blocks - 1, blocks), &inputs, &mut acc);
     }
-    for row in 0..R {
+    for (row, sums) in acc.iter().enumerate() {
         for token in 0..T {
-            out[token][first + row] = l.sum(acc[row][token]) * weight;
+            out[token][first + row] = l.sum(sums[token]) * weight;
         }
     }
 }
@@ -133,7 +133,7 @@ fn add_block<L: Lanes, E: Element, const R: usize, const T: usize>(
     inputs: &[&[f32; BLOCK]; T],
     acc: &mut [[L::V; T]; R],
 ) {
-    for row in 0..R {
+    for (row, acc) in acc.iter_mut().enumerate() {
         let place = (first + row) * blocks + block;
         let codes: &[E; BLOCK] = codes[place * BLOCK..]
             .first_chunk()
@@ -144,8 +144,8 @@ fn add_block<L: Lanes, E: Element, const R: usize, const T: usize>(
             false => l.splat(f32::from_bits(u32::from(scales[place]) << 16)),
         };
         let mut sum = [l.splat(0.0); T];
-        for vector in 0..BLOCK / LANES {
-            let code = E::load(l, &codes[vector]);
+        for (vector, code) in codes.iter().enumerate() {
+            let code = E::load(l, code);
             for token in 0..T {
                 let input = l.load(&inputs[token].as_chunks::<LANES>().0[vector]);
                 sum[token] = match vector {
@@ -155,7 +155,7 @@ fn add_block<L: Lanes, E: Element, const R: usize, const T: usize>(
             }
         }
         for token in 0..T {
-            acc[row][token] = l.fma(sum[token], scale, acc[row][token]);
+            acc[token] = l.fma(sum[token], scale, acc[token]);
         }
     }
 }

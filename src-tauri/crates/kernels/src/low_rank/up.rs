@@ -129,8 +129,8 @@ fn some_tiles<L: Lanes, const N: usize, const T: usize>(
         let gain = gain[(linear.first + tile) * LANES..].as_chunks::<LANES>().0;
         for n in 0..N {
             let gain = l.load(&gain[n]);
-            for token in 0..T {
-                values[n][token] = l.mul(gain, values[n][token]);
+            for value in &mut values[n] {
+                *value = l.mul(gain, *value);
             }
         }
     }

@@ -14,6 +14,7 @@ fn an_older_file_is_copied_before_it_is_changed() {
     let mut connection = Connection::open(&path).expect("opened");
     let steps = [
         STEPS[0],
+        STEPS[1],
         "CREATE TABLE labels (row INTEGER PRIMARY KEY)",
         "CREATE TABLE jobs (row INTEGER PRIMARY KEY)",
     ];
@@ -29,12 +30,12 @@ fn an_older_file_is_copied_before_it_is_changed() {
                 .expect("a count"),
         )
     };
-    assert_eq!(tables(folder.file("r3mes.sqlite")), (3, 2));
-    assert_eq!(tables(folder.file("r3mes.sqlite.before-v2")), (1, 0));
-    assert_eq!(tables(folder.file("r3mes.sqlite.before-v3")), (2, 1));
-    assert!(!folder.file("r3mes.sqlite.before-v1").exists());
+    assert_eq!(tables(folder.file("r3mes.sqlite")), (4, 2));
+    assert_eq!(tables(folder.file("r3mes.sqlite.before-v3")), (2, 0));
+    assert_eq!(tables(folder.file("r3mes.sqlite.before-v4")), (3, 1));
+    assert!(!folder.file("r3mes.sqlite.before-v2").exists());
     drop(connection);
-    std::fs::rename(folder.file("r3mes.sqlite.before-v2"), &path).expect("put back");
+    std::fs::rename(folder.file("r3mes.sqlite.before-v3"), &path).expect("put back");
     assert_eq!(folder.open().load(&id).expect("loaded").messages.len(), 2);
 }
 
@@ -47,6 +48,7 @@ fn a_step_that_fails_leaves_the_version_before_it() {
     let mut connection = Connection::open(&path).expect("opened");
     let steps = [
         STEPS[0],
+        STEPS[1],
         "CREATE TABLE labels (row INTEGER PRIMARY KEY); SELECT nonsense;",
     ];
     assert_refused(
@@ -73,7 +75,7 @@ fn a_newer_file_is_refused_and_not_touched() {
     let before = std::fs::read(&path).expect("readable");
     assert_refused(
         folder.try_open(),
-        "schema version 99, expected at most 1: a newer R3MES Desktop wrote it",
+        "schema version 99, expected at most 2: a newer R3MES Desktop wrote it",
     );
     assert_eq!(std::fs::read(&path).expect("readable"), before);
     let files = std::fs::read_dir(folder.home().path)

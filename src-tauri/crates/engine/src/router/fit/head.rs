@@ -120,9 +120,10 @@ impl Slopes {
         }
         let mut below = vec![0.0; count];
         for (at, unit) in units.iter().enumerate().filter(|(_, unit)| **unit > 0.0) {
-            for class in 0..CLASSES {
-                below[at] += slope[class] * head.top[at][class];
-                self.top.slope[at * CLASSES + class] += slope[class] * unit;
+            let tops = &mut self.top.slope[at * CLASSES..][..CLASSES];
+            for ((slope, weight), top) in slope.iter().zip(&head.top[at]).zip(tops) {
+                below[at] += slope * weight;
+                *top += slope * unit;
             }
         }
         for (sum, one) in self.hidden_bias.slope.iter_mut().zip(&below) {
