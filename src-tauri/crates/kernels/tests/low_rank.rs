@@ -185,11 +185,11 @@ fn f32_agrees_with_the_definition_and_int8_to_its_codes() {
         let found = run(Isa::Scalar, 1, &linears, &x, &y);
         let mut expected: Vec<f64> = y.iter().map(|y| f64::from(*y)).collect();
         let mut size = vec![1.0; WIDTH];
-        for row in 0..37 {
-            expected[row] *= 1.0 + 0.25 * (f64::from(numbers[0].gain[row]) - 1.0);
+        for (value, gain) in expected.iter_mut().zip(&numbers[0].gain) {
+            *value *= 1.0 + 0.25 * (f64::from(*gain) - 1.0);
         }
-        for row in 0..50 {
-            expected[53 + row] *= f64::from(numbers[2].gain[row]);
+        for (value, gain) in expected[53..].iter_mut().zip(&numbers[2].gain) {
+            *value *= f64::from(*gain);
         }
         numbers[0].add(&x, 0.25, &mut expected[..37], &mut size[..37]);
         numbers[1].add(&x, -1.5, &mut expected[..37], &mut size[..37]);

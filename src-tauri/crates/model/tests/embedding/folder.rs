@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 pub struct Folder(pub Vec<(String, Vec<u8>)>);
 
 impl Folder {
+    #[expect(clippy::result_large_err, reason = "one call in a test")]
     pub fn open(&self) -> Result<Embedder, EmbeddingError> {
         let files: Vec<(&str, &[u8])> = self
             .0
