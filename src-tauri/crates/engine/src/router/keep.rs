@@ -3,7 +3,7 @@
 //! Another mix means reading the conversation again, because cached keys and values belong to the weights that made them. A
 //! follow-up question changes experts only when the gain in score is worth that time.
 
-use crate::api::{ExpertWeight, Route, RouteReason};
+use crate::api::{ExpertWeight, FALLBACK_EXPERT, Route, RouteReason};
 use serde::{Deserialize, Serialize};
 
 /// What the previous answer leaves behind.
@@ -39,6 +39,8 @@ impl Default for Stickiness {
     }
 }
 
+/// Share of a gain that counts when the fallback expert would take over.
+const FALLBACK_GAIN: f32 = 0.5;
 /// Reading speed that is assumed where none was measured, in tokens/s.
 const ASSUMED_TOKENS_PER_SECOND: f64 = 100.0;
 
@@ -71,7 +73,15 @@ pub fn keep(route: Route, recent: &Recent, stickiness: &Stickiness) -> Route {
     let seconds = recent.read_again_tokens as f64 / rate;
     let needed = (stickiness.least_gain + stickiness.gain_per_second * seconds as f32)
         .min(stickiness.enough_gain);
-    let gain = best - held;
+    // Short follow-ups (`and for children?`) look like small talk: a gain of the fallback expert says less.
+    let to_fallback = route
+        .candidates
+        .first()
+        .is_some_and(|new| new.expert_id == FALLBACK_EXPERT);
+    let gain = match to_fallback {
+        true => FALLBACK_GAIN * (best - held),
+        false => best - held,
+    };
     let cost = format!(
         "reading {} tokens again takes {seconds:.1} s",
         recent.read_again_tokens
@@ -179,6 +189,21 @@ mod tests {
             changed.reason_text.contains("0.88 better"),
             "{}",
             changed.reason_text
+        );
+    }
+
+    #[test]
+    fn a_short_follow_up_that_looks_like_small_talk_keeps_its_expert() {
+        let new = route(
+            "general_dora",
+            &[("general_dora", 0.8), ("medical_dora", 0.1)],
+        );
+        let kept = keep(new, &recent("medical_dora", 800), &Stickiness::default());
+        assert_eq!(kept.reason, RouteReason::Kept);
+        assert!(
+            kept.reason_text.contains("0.35 better"),
+            "{}",
+            kept.reason_text
         );
     }
 
