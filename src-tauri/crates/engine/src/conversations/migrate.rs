@@ -89,7 +89,8 @@ pub(super) fn migrate(
     let stamp = Stamp::read(connection).map_err(failed("read"))?;
     for (done, step) in steps.iter().enumerate().skip(stamp.version) {
         let version = done + 1;
-        if done > 0 && before == Before::Copy {
+        // A file that this call begins holds nothing to lose.
+        if stamp.version > 0 && before == Before::Copy {
             let mut copy = path.as_os_str().to_owned();
             copy.push(format!(".before-v{version}"));
             copy_to(connection, Path::new(&copy))?;
